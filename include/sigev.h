@@ -1,0 +1,368 @@
+/* sigev.h - delivery of struct sigevent notifications, by every method, from every source.
+ *
+ * A program says in a struct sigevent how it wants to be told. A source (a timer, an asynchronous read, the
+ * program's own code) raises a notification; sigev carries it to the target that the sigevent names.
+ *
+ * Conventions of this header
+ *   - Every function returns 0, or -1 with errno set, unless the POSIX function that it mirrors returns something
+ *     else. On success errno is left as it was.
+ *   - A handle is an index, a generation and the fork epoch of the process that made it. A stale, foreign or
+ *     inherited handle is EINVAL, never a crash. 0 is never a handle.
+ *   - "Async-signal-safe" means: may be called from a signal handler that interrupts anything, this library included.
+ *   - All functions are safe to call from any thread, except where a comment says otherwise.
+ *   - The library never prints, never ends the process, and never throws.
+ *
+ * Needs POSIX declarations: define _POSIX_C_SOURCE >= 199309L (or _GNU_SOURCE) when compiling with -std=c99.
+ */
+#ifndef SIGEV_H
+#define SIGEV_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#if !defined(__USE_POSIX199309) && defined(__GLIBC__)
+#    error "sigev.h needs struct sigevent: define _POSIX_C_SOURCE >= 199309L or _GNU_SOURCE before the first #include"
+#endif
+
+#if defined(__GNUC__)
+#    define SIGEV_API __attribute__((visibility("default")))
+#else
+#    define SIGEV_API
+#endif
+
+#if defined(__cplusplus)
+#    define SIGEV_NOEXCEPT noexcept
+#    define SIGEV_RESTRICT
+extern "C" {
+#else
+#    define SIGEV_NOEXCEPT
+#    define SIGEV_RESTRICT restrict
+#endif
+
+/* ---- struct sigevent: what the host's <signal.h> lacks --------------------------------------------------------
+ *
+ * FreeBSD's sigevent(3) has eight members; glibc's struct has room for all of them and names for five. The names
+ * below map onto storage that neither the kernel nor glibc reads for these methods, so a program written for
+ * FreeBSD compiles unchanged. As on FreeBSD, sigev_notify_kqueue shares storage with sigev_signo.
+ */
+#if !defined(SIGEV_KEVENT)
+#    define SIGEV_KEVENT 3 /* a kevent is posted to the kqueue sigev_notify_kqueue; unused by Linux */
+#endif
+#if !defined(SIGEV_THREAD_ID)
+#    define SIGEV_THREAD_ID 4
+#endif
+#if defined(__GLIBC__)
+#    if !defined(sigev_notify_thread_id)
+#        define sigev_notify_thread_id _sigev_un._tid
+#    endif
+#    if !defined(sigev_notify_kqueue)
+#        define sigev_notify_kqueue sigev_signo
+#    endif
+#    if !defined(sigev_notify_kevent_flags)
+#        define sigev_notify_kevent_flags _sigev_un._pad[4]
+#    endif
+#    if !defined(SIGEV_HAVE_LWPID_T)
+#        define SIGEV_HAVE_LWPID_T 1
+typedef pid_t lwpid_t;
+#    endif
+#endif
+
+/* SIGEV_CALLBACK: sigev_notify_function is called with sigev_value by the thread that runs the reactor (on the
+ * runtime, by one of its workers): no hop to another thread. The function must not block. sigev_current() tells it
+ * which notification it handles. */
+#define SIGEV_CALLBACK 0x53450000
+
+/* Numbers that sigev_method_register() gives out lie in [SIGEV_METHOD_FIRST, SIGEV_METHOD_LAST]. */
+#define SIGEV_METHOD_FIRST 0x53450001
+#define SIGEV_METHOD_LAST 0x5345ffff
+
+/* ---- types ---------------------------------------------------------------------------------------------------- */
+
+typedef uint64_t sigev_t;         /* a subscription */
+typedef uint64_t sigev_reactor_t; /* a reactor that the caller's own event loop runs; 0 stands for the runtime's */
+
+/* What raised a notification. */
+enum {
+    SIGEV_SOURCE_USER = 0, /* the program's own code, through sigev_submit() */
+    SIGEV_SOURCE_TIMER = 1,
+    SIGEV_SOURCE_AIO = 2,
+    SIGEV_SOURCE_COUNT = 3
+};
+
+/* One notification, as a callback or a registered method sees it. Valid until that function returns. */
+struct sigev_notification {
+    union sigval value; /* sigev_value of the sigevent */
+    int64_t data;       /* timer: expirations in this delivery; aio: bytes transferred; user: sigev_submit()'s data */
+    int64_t scheduled;  /* nanoseconds on the source's clock (timer: its own clock; else CLOCK_MONOTONIC); 0: unknown */
+    uint64_t ident;     /* timer: timer_t; aio: address of the aiocb; user: the subscription */
+    int32_t overrun;    /* timer: expirations merged into this delivery beyond the first; at most DELAYTIMER_MAX */
+    int32_t error;      /* aio: errno of the operation, 0 if it succeeded; user: sigev_submit()'s error */
+    int32_t code;       /* what si_code says: SI_TIMER, SI_ASYNCIO, SI_QUEUE */
+    int32_t source;     /* SIGEV_SOURCE_* */
+};
+
+/* The account of a subscription: raised == delivered + merged + pending + discarded whenever nothing is in motion.
+ *   raised     notifications that the source generated (a periodic timer: every expiration)
+ *   delivered  accepted by the target: signal queued by the kernel, callback finished, kevent retrieved, or, for
+ *              SIGEV_NONE, recorded where the program can poll it
+ *   merged     reached the target as part of another one (overrun; a newer record took the place of an older one)
+ *   pending    on the way: queued, held for a retry, or a callback in progress
+ *   discarded  cancelled by the caller, or the target is gone */
+struct sigev_ledger {
+    uint64_t raised;
+    uint64_t delivered;
+    uint64_t merged;
+    uint64_t pending;
+    uint64_t discarded;
+};
+
+/* ---- subscriptions: for the author of a library that takes a struct sigevent from its caller ------------------- */
+
+/* Options of sigev_open(). Zero every member that is not needed and set size. */
+struct sigev_options {
+    uint32_t size;           /* sizeof (struct sigev_options) */
+    int32_t code;            /* si_code of signals: SI_QUEUE (default, also for 0), SI_TIMER, SI_ASYNCIO, SI_MESGQ */
+    uint32_t concurrency;    /* SIGEV_THREAD: callbacks of this subscription at once; 0 and 1: serial */
+    uint32_t reserved;       /* 0 */
+    sigev_reactor_t reactor; /* 0: the runtime's, started on first use */
+};
+
+/* Opens a subscription: validates *event, copies all that it says (thread attributes too) and reserves all that a
+ * delivery will need, `capacity` records among it (1 .. 1048576). *event may be gone when this returns.
+ * When all records are on their way, the newest notification is kept and each one that it replaces counts as merged.
+ * errors: EINVAL (unknown method, bad signal number, null function, illegal kevent flags, capacity, thread not of this
+ *         process), EBADF (SIGEV_KEVENT: not a kqueue of sigev_kqueue(), or closed), EAGAIN (resources), ENOMEM, EPERM
+ *         (scheduling attributes without the privilege). On error nothing is left behind. */
+SIGEV_API int sigev_open(const struct sigevent *event, uint32_t capacity, const struct sigev_options *options,
+                         sigev_t *subscription) SIGEV_NOEXCEPT;
+
+/* Raises one notification. Lock-free, allocation-free, async-signal-safe.
+ * errors: EINVAL (no such subscription), ECANCELED (cancelled). */
+SIGEV_API int sigev_submit(sigev_t subscription, int64_t data, int error) SIGEV_NOEXCEPT;
+
+/* No delivery of the subscription starts once this has returned; what was pending is discarded. One that had started
+ * may still be running. A queued signal cannot be recalled; a posted kevent is withdrawn. Cancelling again succeeds. */
+SIGEV_API int sigev_cancel(sigev_t subscription) SIGEV_NOEXCEPT;
+
+/* The same, and none runs either: what the callback uses may be freed. May be called from inside the callback (which
+ * then is the one delivery that still runs), and two callbacks may wait for each other's subscriptions. */
+SIGEV_API int sigev_cancel_and_wait(sigev_t subscription) SIGEV_NOEXCEPT;
+
+/* Cancels and gives the handle up. */
+SIGEV_API int sigev_close(sigev_t subscription) SIGEV_NOEXCEPT;
+
+/* Reads the account. */
+SIGEV_API int sigev_ledger_read(sigev_t subscription, struct sigev_ledger *ledger) SIGEV_NOEXCEPT;
+
+/* The sum over all subscriptions of this process, closed ones included, of one source (SIGEV_SOURCE_*, or -1: all)
+ * and one method (SIGEV_NONE .. SIGEV_THREAD_ID, SIGEV_CALLBACK, a registered number: all registered ones count
+ * together; or -1: all). Zero when nothing was ever opened. */
+SIGEV_API int sigev_ledger_total(int source, int method, struct sigev_ledger *ledger) SIGEV_NOEXCEPT;
+
+/* The notification that this thread is delivering at the moment, inside a SIGEV_THREAD function, a SIGEV_CALLBACK
+ * function or a registered method; NULL outside. */
+SIGEV_API const struct sigev_notification *sigev_current(void) SIGEV_NOEXCEPT;
+
+/* ---- methods of the program's own -------------------------------------------------------------------------------- */
+
+/* Answers of deliver(). */
+enum {
+    SIGEV_DELIVERED = 0, /* the target has it */
+    SIGEV_RETRY = 1,     /* not now: it is held, in order, and offered again after a while; nothing is lost */
+    SIGEV_GONE = 2       /* there is no such target any more: discarded, and counted as such */
+};
+
+/* A method: how a notification reaches its target. All hooks but deliver may be NULL. */
+struct sigev_method {
+    size_t size;      /* sizeof (struct sigev_method) */
+    const char *name; /* for tables and traces; copied, at most 15 characters are kept */
+    void *context;    /* handed to every hook */
+    /* At subscription, in the caller's thread: validates *event and reserves what deliver will need. Returns 0, or an
+     * errno that becomes the error of the subscription; *target is handed to the other hooks. May block, may allocate. */
+    int (*open)(void *context, const struct sigevent *event, void **target);
+    /* Once per notification: on a borrowed reactor by the thread that runs it, on the runtime by one of its workers;
+     * never twice at once for one subscription. Should not block, may call every function of this header. */
+    int (*deliver)(void *context, void *target, const struct sigev_notification *notification);
+    /* When the subscription has ended and no delivery runs; in any thread. */
+    void (*close)(void *context, void *target);
+    /* When the method is unregistered and the last subscription with it has ended. */
+    void (*release)(void *context);
+};
+
+/* Returns the new method's number, to be stored in sigev_notify, or -1.
+ * errors: EINVAL (size, no deliver), EAGAIN (65 535 numbers are in use), ENOMEM. */
+SIGEV_API int sigev_method_register(const struct sigev_method *method) SIGEV_NOEXCEPT;
+
+/* No new subscription can name the number; live ones go on. errors: EINVAL. */
+SIGEV_API int sigev_method_unregister(int number) SIGEV_NOEXCEPT;
+
+/* ---- timers: timer_create() and its family, with every method as target ------------------------------------------ */
+
+/* As timer_create(): clocks CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME; event NULL: SIGALRM with the timer's id
+ * as value. errors: EINVAL (clock, event as for sigev_open()), ENOTSUP (a clock that the host has but this engine does
+ * not serve), EAGAIN. */
+SIGEV_API int sigev_timer_create(clockid_t clock, struct sigevent *SIGEV_RESTRICT event,
+                                 timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
+
+/* The same on a reactor that the caller's own event loop runs. */
+SIGEV_API int sigev_timer_create_on(sigev_reactor_t reactor, clockid_t clock, struct sigevent *SIGEV_RESTRICT event,
+                                    timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
+
+/* As timer_settime(); flags 0 or TIMER_ABSTIME. Lock-free and async-signal-safe; never waits. The old value is the
+ * exact one that this call replaced, also under concurrent calls. errors: EINVAL. */
+SIGEV_API int sigev_timer_settime(timer_t timer, int flags, const struct itimerspec *SIGEV_RESTRICT value,
+                                  struct itimerspec *SIGEV_RESTRICT old) SIGEV_NOEXCEPT;
+
+/* As timer_gettime(). Async-signal-safe. */
+SIGEV_API int sigev_timer_gettime(timer_t timer, struct itimerspec *value) SIGEV_NOEXCEPT;
+
+/* As timer_getoverrun(): of the most recent delivery; -1 with errno on error. Async-signal-safe. */
+SIGEV_API int sigev_timer_getoverrun(timer_t timer) SIGEV_NOEXCEPT;
+
+/* As timer_delete(): disarms, cancels (see sigev_cancel()) and gives the id up. Waits for nothing. */
+SIGEV_API int sigev_timer_delete(timer_t timer) SIGEV_NOEXCEPT;
+
+/* The same, and returns when no callback of the timer runs (see sigev_cancel_and_wait()). */
+SIGEV_API int sigev_timer_delete_wait(timer_t timer) SIGEV_NOEXCEPT;
+
+/* Reads the account of the timer's subscription. */
+SIGEV_API int sigev_timer_ledger(timer_t timer, struct sigev_ledger *ledger) SIGEV_NOEXCEPT;
+
+/* ---- asynchronous input and output: <aio.h>, with every method as target ------------------------------------------
+ *
+ * On the host's own struct aiocb, whose aio_sigevent says how to tell. A zeroed aio_sigevent (on Linux: SIGEV_SIGNAL,
+ * signal 0) is accepted and silent, as existing programs rely on. While a request runs the engine holds a duplicate of
+ * the descriptor: close() and reuse of the number never redirect it. (Closing that duplicate drops the process's
+ * fcntl() record locks on the file, as every close() does; a program that needs both uses OFD locks.)
+ */
+struct aiocb;
+
+SIGEV_API int sigev_aio_read(struct aiocb *request) SIGEV_NOEXCEPT;
+SIGEV_API int sigev_aio_write(struct aiocb *request) SIGEV_NOEXCEPT;
+SIGEV_API int sigev_aio_fsync(int operation, struct aiocb *request) SIGEV_NOEXCEPT; /* O_SYNC or O_DSYNC */
+
+/* The same, told through a reactor that the caller's own event loop runs. opcode: LIO_READ, LIO_WRITE. */
+SIGEV_API int sigev_aio_submit_on(sigev_reactor_t reactor, int opcode, struct aiocb *request) SIGEV_NOEXCEPT;
+SIGEV_API int sigev_aio_fsync_on(sigev_reactor_t reactor, int operation, struct aiocb *request) SIGEV_NOEXCEPT;
+
+/* As aio_error(): EINPROGRESS, 0, or the errno of the operation. Lock-free, async-signal-safe. */
+SIGEV_API int sigev_aio_error(const struct aiocb *request) SIGEV_NOEXCEPT;
+
+/* As aio_return(): the result, once; then -1 with EINVAL. Lock-free, async-signal-safe. */
+SIGEV_API ssize_t sigev_aio_return(struct aiocb *request) SIGEV_NOEXCEPT;
+
+/* ---- kqueue: the target of SIGEV_KEVENT ---------------------------------------------------------------------------- */
+
+#if !defined(EVFILT_AIO)
+#    define EVFILT_AIO (-3)   /* a request: ident its aiocb, data its errno, EV_EOF set */
+#    define EVFILT_TIMER (-7) /* a timer: ident its timer_t, data the expirations since the last retrieval */
+#    define EVFILT_USER (-11) /* a subscription: ident the sigev_t, data as submitted */
+#endif
+#if !defined(EV_ADD)
+#    define EV_ADD 0x0001
+#    define EV_DELETE 0x0002
+#    define EV_ENABLE 0x0004
+#    define EV_DISABLE 0x0008
+#    define EV_ONESHOT 0x0010
+#    define EV_CLEAR 0x0020
+#    define EV_RECEIPT 0x0040
+#    define EV_DISPATCH 0x0080
+#    define EV_EOF 0x8000
+#    define EV_ERROR 0x4000
+#endif
+
+struct sigev_kev {
+    uintptr_t ident;
+    int16_t filter;
+    uint16_t flags;
+    uint32_t fflags;
+    int64_t data;
+    void *udata; /* sigev_value of the sigevent */
+};
+
+/* Returns a new kqueue's descriptor (close-on-exec): it can be polled, and added to an epoll set. Close it with
+ * sigev_kqueue_close(); what a plain close(2) leaves behind is found and freed when the number is used again. */
+SIGEV_API int sigev_kqueue(void) SIGEV_NOEXCEPT;
+SIGEV_API int sigev_kqueue_close(int kqueue) SIGEV_NOEXCEPT;
+
+/* As kevent(): applies `changes` (EV_DELETE, EV_ENABLE, EV_DISABLE of posted events; EV_ADD is EPERM for EVFILT_AIO and
+ * EINVAL for filters that this kqueue does not have), then retrieves at most nevents events, waiting at most *timeout
+ * (NULL: for ever) for the first. Returns their number, 0 on timeout, -1 with EBADF, EINTR, EINVAL, or the error of a
+ * change that found no room in `events`. */
+SIGEV_API int sigev_kevent(int kqueue, const struct sigev_kev *changes, int nchanges, struct sigev_kev *events,
+                           int nevents, const struct timespec *timeout) SIGEV_NOEXCEPT;
+
+/* ---- event_raw: the wakeup --------------------------------------------------------------------------------------------
+ *
+ * An object that becomes readable when somebody posts to it: from any thread, from a signal handler, from a forked
+ * child. Posts merge: after N posts the owner sees at least one wakeup, and at least one that starts after the last
+ * post. The C++ I/O object sigev::event_raw and iv_event_raw(3) stand on it.
+ */
+struct sigev_event_raw;
+
+enum {
+    SIGEV_EVENT_RAW_DEFAULT = 0, /* eventfd where the kernel has it, else a pipe; SIGEV_FORCE=pipe chooses for all */
+    SIGEV_EVENT_RAW_EVENTFD = 1,
+    SIGEV_EVENT_RAW_PIPE = 2
+};
+
+/* errors: EINVAL (kind), EMFILE, ENFILE, ENOMEM, ENOSYS (SIGEV_EVENT_RAW_EVENTFD without eventfd). */
+SIGEV_API int sigev_event_raw_open(int kind, struct sigev_event_raw **event) SIGEV_NOEXCEPT;
+
+/* The descriptor to watch for readability. It belongs to the object. */
+SIGEV_API int sigev_event_raw_fd(const struct sigev_event_raw *event) SIGEV_NOEXCEPT;
+
+/* Posts. Async-signal-safe, lock-free; keeps errno; cannot fail: a descriptor that is full is readable anyway. */
+SIGEV_API void sigev_event_raw_post(const struct sigev_event_raw *event) SIGEV_NOEXCEPT;
+
+/* To be called when the descriptor is readable, before the handler runs: drains it and lets the next post write
+ * again. Returns 1 when something was posted, 0 when not. By one thread at a time. */
+SIGEV_API int sigev_event_raw_consume(struct sigev_event_raw *event) SIGEV_NOEXCEPT;
+
+/* Ends the object. A post that races with this does nothing, and never reaches a recycled descriptor. In a process of
+ * another fork epoch only this process's copies of the descriptors are closed. */
+SIGEV_API void sigev_event_raw_close(struct sigev_event_raw *event) SIGEV_NOEXCEPT;
+
+/* ---- the caller's own event loop ----------------------------------------------------------------------------------------
+ *
+ * A reactor hands out descriptors; the loop watches them for readability and calls sigev_reactor_ready(). The Asio
+ * shell in sigev/detail/reactor_service.hpp is this interface's first user; an epoll, libuv or ivykis loop can be one.
+ */
+SIGEV_API int sigev_reactor_open(sigev_reactor_t *reactor) SIGEV_NOEXCEPT;
+
+/* Stores at most n descriptors to be watched and returns how many there are. The set only grows (the first timer on a
+ * clock adds one): ask again after each sigev_reactor_ready(). They belong to the reactor. */
+SIGEV_API int sigev_reactor_descriptors(sigev_reactor_t reactor, int *descriptors, unsigned n) SIGEV_NOEXCEPT;
+
+/* Descriptor number `which` (its place in the array) is readable: does all that is due. Any thread, also several at
+ * once. */
+SIGEV_API int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) SIGEV_NOEXCEPT;
+
+/* Cancels every subscription and timer of the reactor and closes its descriptors, which must not be watched any more. */
+SIGEV_API int sigev_reactor_close(sigev_reactor_t reactor) SIGEV_NOEXCEPT;
+
+/* ---- the runtime -------------------------------------------------------------------------------------------------------- */
+
+/* Ends all that this process has of the library: timers, requests, subscriptions, kqueues, threads, descriptors, memory.
+ * Callbacks that run are waited for. Later calls start afresh; every older handle is EINVAL. No other thread may be
+ * inside the library. errors: EDEADLK (called from inside a callback). */
+SIGEV_API int sigev_shutdown(void) SIGEV_NOEXCEPT;
+
+/* The fork epoch of this process: a number that a forked child does not share with its parent. Async-signal-safe. */
+SIGEV_API uint32_t sigev_epoch(void) SIGEV_NOEXCEPT;
+
+/* What this kernel and build can do, one answer per name; -1 with EINVAL for an unknown name. Names: "eventfd",
+ * "atomic16", "wipeonfork", "pidfd_thread", "timerfd". 1: used, 0: not there, 2: there, but forced off by SIGEV_FORCE. */
+SIGEV_API int sigev_probe(const char *name) SIGEV_NOEXCEPT;
+
+/* The version of the library that runs, as 10000 * major + 100 * minor + patch. */
+SIGEV_API int sigev_version(void) SIGEV_NOEXCEPT;
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif

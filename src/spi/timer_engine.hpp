@@ -1,0 +1,85 @@
+// The contract of a timer engine: who keeps the deadlines of one reactor's timers. backends/timer fills it.
+//
+// Times are nanoseconds since the epoch of their base's clock. A value is {deadline, interval}; deadline 0 is disarmed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <time.h>
+
+namespace sigev::spi {
+
+/// The clock that a deadline is measured on. One POSIX timer on CLOCK_REALTIME moves between the two: a relative timer
+/// must not follow a step of the clock, an absolute one must.
+enum class timer_base : std::uint8_t {
+    steady = 0, ///< the engine's own clock: CLOCK_MONOTONIC or CLOCK_BOOTTIME
+    wall = 1    ///< CLOCK_REALTIME, absolute
+};
+
+struct timer_value {
+    std::uint64_t deadline = 0; ///< 0: disarmed
+    std::uint64_t interval = 0; ///< 0: one-shot
+    timer_base base = timer_base::steady;
+};
+
+/// What an engine calls, and what calls an engine's owner.
+class timer_sink {
+public:
+    /// Slot `slot` of generation `generation` has expired 1 + missed times; the first at `scheduled`. On the thread that
+    /// holds the reactor's drain word, inside timer_engine::reap(); the slot gets no new owner before it returns. Must not
+    /// block; may call settime(), gettime(), create() and destroy(), of this timer too, but not reap().
+    virtual void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
+                         std::uint64_t scheduled) noexcept = 0;
+
+    /// A deadline earlier than the published horizon was armed: run reap() soon. Async-signal-safe; any thread.
+    virtual void wake() noexcept = 0;
+
+    /// A slot has left limbo: no expired() of that generation will come any more. On the thread of reap().
+    virtual void retired(std::uint32_t slot, std::uint32_t generation) noexcept = 0;
+
+protected:
+    ~timer_sink() = default;
+};
+
+/// The result of settime(), gettime() and destroy(). Not valid: no such timer (the generation is stale).
+struct timer_exchange {
+    bool valid = false;
+    timer_value old; ///< exactly what this call replaced; a periodic deadline that is due may be in the past
+
+    explicit operator bool() const noexcept { return valid; }
+};
+
+class timer_engine {
+public:
+    virtual ~timer_engine() = default;
+
+    /// Reserves a slot, disarmed; a generation is never 0. Any thread, may allocate. Returns 0, or ENOMEM, EAGAIN, EMFILE,
+    /// ENFILE (the engine opens its descriptors with the first timer that needs them: the wall one only when `wall`).
+    virtual int create(bool wall, std::uint32_t& slot, std::uint32_t& generation) noexcept = 0;
+
+    /// Lock-free, allocation-free, async-signal-safe. A deadline after 2^63 - 2 is that one. `wall` values only for engines
+    /// that have created a `wall` timer; otherwise not valid.
+    virtual timer_exchange settime(std::uint32_t slot, std::uint32_t generation, const timer_value& value) noexcept = 0;
+
+    /// Lock-free, async-signal-safe. Repairs what a settime() that siglongjmp left half done.
+    virtual timer_exchange gettime(std::uint32_t slot, std::uint32_t generation) noexcept = 0;
+
+    /// The generation dies now and the slot goes to limbo: retired() follows from a later reap(), for which the sink is woken.
+    /// Waits for nothing. Of two callers that race one finds it valid. Lock-free, async-signal-safe.
+    virtual timer_exchange destroy(std::uint32_t slot, std::uint32_t generation) noexcept = 0;
+
+    /// Descriptors to watch: at most two; returns how many exist. The set only grows.
+    virtual unsigned descriptors(int* out) const noexcept = 0;
+
+    /// No timer lives and nobody watches the descriptors: closes them. A later create() opens them again. Where reap() runs.
+    virtual void close_descriptors() noexcept = 0;
+
+    /// Settles what was armed since, raises what is due, and publishes the next horizon. On the thread that holds the drain
+    /// word. True: something was armed while the horizon was being published, so it must run again before the loop sleeps.
+    virtual bool reap() noexcept = 0;
+};
+
+/// The user-space heap over one timerfd per base. `steady_clock` is CLOCK_MONOTONIC or CLOCK_BOOTTIME.
+std::unique_ptr<timer_engine> make_heap_engine(clockid_t steady_clock, timer_sink& sink);
+
+} // namespace sigev::spi

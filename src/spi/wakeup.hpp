@@ -1,0 +1,35 @@
+// The contract of a kind of wakeup: what makes a descriptor readable from anywhere. backends/wakeup fills it.
+#pragma once
+
+#include <cstdint>
+
+namespace sigev::spi {
+
+/// A pair of descriptors; for an eventfd both are the same number.
+struct wakeup_pair {
+    int read = -1;
+    int write = -1;
+};
+
+struct wakeup_kind {
+    const char* name;
+
+    /// Opens non-blocking, close-on-exec descriptors. Returns 0 or an errno.
+    int (*open)(wakeup_pair& out) noexcept;
+
+    /// Makes `read` readable. Async-signal-safe. A full counter or pipe is success: it is readable already; interrupted
+    /// writes are repeated. errno is the caller's to keep.
+    void (*signal)(const wakeup_pair& pair) noexcept;
+
+    /// Takes everything out that signal() has put in before this call. True when there was something: a post of
+    /// another process leaves no other trace.
+    bool (*drain)(const wakeup_pair& pair) noexcept;
+
+    /// Closes this process's copies.
+    void (*close)(wakeup_pair& pair) noexcept;
+};
+
+extern const wakeup_kind eventfd_wakeup;
+extern const wakeup_kind pipe_wakeup;
+
+} // namespace sigev::spi

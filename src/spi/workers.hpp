@@ -1,0 +1,45 @@
+// The contract between methods and the threads that run callbacks (core/team fills it).
+#pragma once
+
+#include "spi/method.hpp"
+
+#include <cstdint>
+#include <pthread.h>
+
+namespace sigev::spi {
+
+/// What a worker calls: exactly one of the two pointers is set. Plain data, since the trampoline that calls is C.
+struct lane_call {
+    void (*function)(sigval) = nullptr; ///< SIGEV_THREAD, SIGEV_CALLBACK: called with the notification's value
+    int (*deliver)(void*, void*, const sigev_notification*) = nullptr; ///< a registered method's hook; answers a verdict
+    void* context = nullptr;                                            ///< deliver's first argument
+    void* target = nullptr;                                             ///< deliver's second
+};
+
+/// The queue of one target: its deliveries start in order, at most `concurrency` at once.
+struct lane;
+
+class workers {
+public:
+    /// Makes a lane and makes sure that a thread exists that can serve it: deep copy of `attributes` (null: default,
+    /// detached; a joinable state is ignored). Returns 0, EAGAIN (no thread), EPERM (scheduling), ENOMEM, EINVAL.
+    virtual int open_lane(const lane_call& call, const pthread_attr_t* attributes, std::uint32_t concurrency,
+                          delivery_port& port, lane** out) noexcept = 0;
+
+    /// Appends; wakes a worker if the caller is not about to become one. Any thread but a signal handler.
+    virtual void enqueue(lane& l, delivery& d) noexcept = 0;
+
+    /// Drops what has not begun. Any thread.
+    virtual void withdraw(lane& l) noexcept = 0;
+
+    /// A call answered `retry`, so the lane stands still with that delivery in front: it may go on. Any thread.
+    virtual void resume(lane& l) noexcept = 0;
+
+    /// The lane is empty and none of its calls runs.
+    virtual void close_lane(lane* l) noexcept = 0;
+
+protected:
+    ~workers() = default;
+};
+
+} // namespace sigev::spi
