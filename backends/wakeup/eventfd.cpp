@@ -1,0 +1,57 @@
+// A wakeup that is an eventfd: one descriptor, a counter in the kernel.
+#include "spi/wakeup.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace sigev::spi {
+
+namespace {
+
+int open_eventfd(wakeup_pair& out) noexcept
+{
+    const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    out = {fd, fd};
+    return 0;
+}
+
+void signal_eventfd(const wakeup_pair& pair) noexcept
+{
+    const std::uint64_t one = 1;
+    while (::write(pair.write, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+    // EAGAIN: the counter is full, so the descriptor is readable. EBADF, EINVAL: the program closed our number behind our
+    // back, or put something else there; nobody waits here any more and a post has nobody to tell.
+}
+
+bool drain_eventfd(const wakeup_pair& pair) noexcept
+{
+    std::uint64_t count = 0;
+    ssize_t n;
+    do
+        n = ::read(pair.read, &count, sizeof count);
+    while (n < 0 && errno == EINTR);
+    return n == sizeof count; // EAGAIN: it was empty
+}
+
+void close_eventfd(wakeup_pair& pair) noexcept
+{
+    ::close(pair.read);
+    pair = {};
+}
+
+} // namespace
+
+const wakeup_kind eventfd_wakeup = {
+    .name = "eventfd",
+    .open = open_eventfd,
+    .signal = signal_eventfd,
+    .drain = drain_eventfd,
+    .close = close_eventfd,
+};
+
+} // namespace sigev::spi

@@ -1,0 +1,123 @@
+// The dispatcher of one reactor: carries records from anywhere to the thread that runs the reactor, and calls the method
+// there.
+//
+// submit() is lock-free, allocation-free and async-signal-safe: a push onto a stack that the drain takes whole and reverses.
+// (A linked queue whose producer is interrupted between its two stores hides everything behind it; a stack has one store.)
+// A subscription that has run out of records sets its bit in `overflowed` instead: idempotent, so an abandoned producer
+// silences nobody.
+//
+// One drain at a time, by a word idle / running / again, which readiness, timers and retries all enter; so no method needs a
+// lock, also on a context run by several threads. The drain never calls a function of the program on the runtime's own
+// reactor: those go to a worker's lane (core/team). On a borrowed reactor they run here, as everything on a loop does.
+//
+// Lock order: none; the dispatcher takes no lock.
+#pragma once
+
+#include "core/delivery.hpp"
+#include "core/subscription.hpp"
+#include "spi/method.hpp"
+#include "spi/workers.hpp"
+#include "sys/ready_bitmap.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace sigev::core {
+
+class registry;
+
+/// What the dispatcher needs from its reactor.
+class dispatcher_host {
+public:
+    /// Run the drain soon. Async-signal-safe.
+    virtual void wake() noexcept = 0;
+    /// Run it again at this time (CLOCK_MONOTONIC); 0: no more need. From the drain.
+    virtual void retry_at(std::uint64_t when) noexcept = 0;
+
+protected:
+    ~dispatcher_host() = default;
+};
+
+class dispatcher final : public spi::delivery_port {
+public:
+    dispatcher(registry& all, dispatcher_host& host) noexcept : registry_(all), host_(host) {}
+    dispatcher(const dispatcher&) = delete;
+    dispatcher& operator=(const dispatcher&) = delete;
+
+    /// From now on user code goes to workers: this is the runtime's reactor.
+    void deliver_user_code_on(spi::workers& team) noexcept { team_ = &team; }
+
+    // ---- raising --------------------------------------------------------------------------------------------------------
+
+    /// A notification of a queueing subscription, by any thread or signal handler. 0, EINVAL (generation), ECANCELED.
+    int submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
+
+    /// The one notification of a subscription that nobody else submits to (AIO): as submit, with the time.
+    void submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept;
+
+    /// n occurrences of a merging subscription, the first due at `scheduled`. Only by who holds the drain word.
+    void raise(subscription& s, std::uint64_t n, std::int64_t scheduled) noexcept;
+
+    // ---- the drain ------------------------------------------------------------------------------------------------------
+
+    /// Takes the drain word. False: somebody else has it, and will go round once more.
+    bool enter() noexcept;
+    /// Gives it back. False: go round once more first.
+    bool leave() noexcept;
+    /// Delivers all that was submitted. Between enter() and leave().
+    void run() noexcept;
+    /// Frees what has ended. Between enter() and leave(), after the sources had their turn.
+    void sweep() noexcept;
+
+    // ---- ending ---------------------------------------------------------------------------------------------------------
+
+    /// No delivery starts any more. Any thread, not a signal handler.
+    void cancel(subscription& s) noexcept;
+    /// ... and none runs, but for those that the calling thread is inside of.
+    void wait(subscription& s) noexcept;
+
+    /// Room for the subscription's bit in `overflowed`. At open; may allocate.
+    bool reserve(std::uint32_t subscription_index) noexcept { return overflowed_.grow(subscription_index + 1); }
+
+    // ---- spi::delivery_port ----------------------------------------------------------------------------------------------
+    bool begin(spi::delivery& d, sigev_notification& out) noexcept override;
+    bool end(spi::delivery& d, spi::verdict v) noexcept override;
+    void drop(spi::delivery& d) noexcept override;
+
+    /// What this thread delivers at the moment.
+    static const sigev_notification* current() noexcept;
+
+private:
+    int overflow(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
+    record* claim(subscription& s, std::uint64_t& word, std::uint32_t generation) noexcept;
+    void push(record& r) noexcept;
+    void take_submitted() noexcept;
+    void take_newest(std::uint32_t index) noexcept;
+    void dispatch(record& r) noexcept;
+    spi::verdict offer(record& r) noexcept;
+    void hold(record& r, bool in_front) noexcept;
+    void retry_held() noexcept;
+    void discard_newest(subscription& s) noexcept;
+    void purge(subscription& s) noexcept;
+    void discard(record& r) noexcept;
+    bool latch(record& r, sigev_notification& out) noexcept;
+    void unlatch(record& r) noexcept;
+    bool settle(record& r, spi::verdict v) noexcept;
+    void give_back(record& r) noexcept;
+
+    registry& registry_;
+    dispatcher_host& host_;
+    spi::workers* team_ = nullptr;
+
+    alignas(64) std::atomic<record*> submitted_{nullptr};
+    sys::ready_bitmap overflowed_;
+
+    alignas(64) std::atomic<drain> word_{drain::idle};
+    // The rest belongs to whoever holds the drain word.
+    record_queue backlog_;
+    subscription* held_ = nullptr;
+    std::uint64_t backoff_ = 0;
+    std::uint64_t retry_time_ = 0;
+};
+
+} // namespace sigev::core

@@ -1,0 +1,126 @@
+#include "core/reactor.hpp"
+
+#include "core/registry.hpp"
+#include "sys/clock.hpp"
+
+#include <cerrno>
+#include <new>
+#include <sched.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+namespace sigev::core {
+
+reactor::~reactor()
+{
+    if (is_open())
+        close();
+}
+
+int reactor::open(registry& all) noexcept
+{
+    if (!dispatcher_) {
+        dispatcher_.reset(new (std::nothrow) core::dispatcher(all, *this));
+        if (!dispatcher_)
+            return ENOMEM;
+    }
+    sigev_event_raw* event = nullptr;
+    if (const int error = open_event_raw(SIGEV_EVENT_RAW_DEFAULT, event))
+        return error;
+    wakeup_.store(event, std::memory_order_release);
+    open_.store(true, std::memory_order_release);
+    return 0;
+}
+
+void reactor::close() noexcept
+{
+    open_.store(false, std::memory_order_release);
+    // The loop does not watch any more; a drain that some thread is still in comes to its end.
+    while (!dispatcher_->enter())
+        ::sched_yield();
+    do {
+        for (auto& place : sources_)
+            if (reactor_source* s = place.exchange(nullptr, std::memory_order_acq_rel))
+                s->detach();
+        // What was cancelled is still on the road here: this discards it, since every subscription is closing.
+        dispatcher_->run();
+    } while (!dispatcher_->leave());
+    if (sigev_event_raw* event = wakeup_.exchange(nullptr, std::memory_order_acq_rel))
+        core::close(*event);
+    sys::unique_fd(retry_fd_.exchange(-1, std::memory_order_acq_rel));
+}
+
+unsigned reactor::descriptors(int* out, unsigned n) const noexcept
+{
+    std::array<int, max_descriptors> all{};
+    unsigned count = 0;
+    if (sigev_event_raw* event = wakeup_.load(std::memory_order_acquire))
+        all[count++] = descriptor_of(*event);
+    // The order is fixed by place, not by age: which number a descriptor has does not matter to ready(), but for number 0.
+    for (const auto& place : sources_)
+        if (const reactor_source* s = place.load(std::memory_order_acquire))
+            count += s->descriptors(&all[count]);
+    if (const int fd = retry_fd_.load(std::memory_order_acquire); fd >= 0)
+        all[count++] = fd;
+    for (unsigned i = 0; i != count && i != n; ++i)
+        out[i] = all[i];
+    return count;
+}
+
+void reactor::ready(unsigned which) noexcept
+{
+    if (which == 0)
+        posted_.store(true, std::memory_order_release);
+    if (!dispatcher_->enter())
+        return; // somebody drains, and goes round once more
+    do {
+        bool again;
+        do {
+            // Drain, clear, run: a post that comes after this consume makes the descriptor readable again.
+            if (posted_.exchange(false, std::memory_order_acq_rel))
+                if (sigev_event_raw* event = wakeup_.load(std::memory_order_acquire))
+                    consume(*event);
+            dispatcher_->run();
+            again = false;
+            for (auto& place : sources_)
+                if (reactor_source* s = place.load(std::memory_order_acquire))
+                    again |= s->reap();
+        } while (again);
+        dispatcher_->sweep();
+    } while (!dispatcher_->leave());
+}
+
+bool reactor::attach(unsigned place, reactor_source& s) noexcept
+{
+    reactor_source* expected = nullptr;
+    return sources_[place].compare_exchange_strong(expected, &s, std::memory_order_acq_rel);
+}
+
+void reactor::wake() noexcept
+{
+    if (sigev_event_raw* event = wakeup_.load(std::memory_order_acquire))
+        post(*event);
+}
+
+int reactor::reserve_retry() noexcept
+{
+    std::lock_guard lock(mutex_);
+    if (retry_fd_.load(std::memory_order_relaxed) >= 0)
+        return 0;
+    const int fd = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOMEM ? ENOMEM : EAGAIN;
+    retry_fd_.store(fd, std::memory_order_release);
+    wake(); // the loop learns of the new descriptor
+    return 0;
+}
+
+void reactor::retry_at(std::uint64_t when) noexcept
+{
+    itimerspec spec{};
+    spec.it_value = sys::to_timespec(when);
+    // Setting it also takes its readiness away. It cannot fail: the descriptor is ours, the time is valid.
+    ::timerfd_settime(retry_fd_.load(std::memory_order_acquire), TFD_TIMER_ABSTIME, &spec, nullptr);
+}
+
+} // namespace sigev::core

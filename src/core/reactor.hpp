@@ -1,0 +1,85 @@
+// A reactor: what one event loop watches and what it does when something is ready. It never sees the loop: it hands out
+// descriptors, and ready() is called when one is readable (by the Asio shell, or by a loop of the caller's own).
+//
+// Descriptor 0 is the wakeup; then come those of the sources (timers: one per clock in use) and the timer of held retries.
+// The set only grows, and a new one is announced by a wakeup.
+#pragma once
+
+#include "core/dispatcher.hpp"
+#include "core/event_raw.hpp"
+#include "core/generation.hpp"
+#include "sys/unique_fd.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+namespace sigev::core {
+
+class registry;
+
+/// What raises notifications on a reactor by itself (timers). Lives in the registry, which outlives the reactor.
+class reactor_source {
+public:
+    virtual ~reactor_source() = default;
+
+    /// Raises what is due. Between enter() and leave() of the drain. True: look again before the loop sleeps.
+    virtual bool reap() noexcept = 0;
+
+    /// Stores the descriptors to watch (at most two) and returns their number.
+    virtual unsigned descriptors(int* out) const noexcept = 0;
+
+    /// The reactor closes: everything that lives on it ends now. The source may serve another reactor afterwards.
+    virtual void detach() noexcept = 0;
+};
+
+class reactor final : dispatcher_host {
+public:
+    static constexpr unsigned max_sources = 2;
+    static constexpr unsigned max_descriptors = 2 + 2 * max_sources;
+
+    reactor() = default;
+    reactor(const reactor&) = delete;
+    reactor& operator=(const reactor&) = delete;
+    ~reactor();
+
+    /// 0 or an errno. The slot then serves; see registry::open_reactor().
+    int open(registry& all) noexcept;
+    void close() noexcept;
+    bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
+
+    unsigned descriptors(int* out, unsigned n) const noexcept;
+
+    /// Descriptor `which` is readable. Any thread; several at once are fine.
+    void ready(unsigned which) noexcept;
+
+    core::dispatcher& dispatcher() noexcept { return *dispatcher_; }
+
+    /// The source in this place, or null.
+    reactor_source* source(unsigned place) const noexcept { return sources_[place].load(std::memory_order_acquire); }
+    /// Puts it there; false when somebody else's stands there already.
+    bool attach(unsigned place, reactor_source& s) noexcept;
+    /// A source has a new descriptor, or work for the drain. Async-signal-safe.
+    void wake() noexcept override;
+
+    /// Makes sure that held deliveries can be retried. 0 or an errno.
+    int reserve_retry() noexcept;
+
+    generation_word generation;
+    std::uint32_t index = 0;
+
+private:
+    void retry_at(std::uint64_t when) noexcept override;
+
+    std::atomic<bool> open_{false};
+    std::unique_ptr<core::dispatcher> dispatcher_; ///< made with the slot's first use, then kept: producers may be inside
+    std::atomic<sigev_event_raw*> wakeup_{nullptr};
+    std::atomic<bool> posted_{false}; ///< the wakeup's descriptor is readable and has not been drained
+    std::array<std::atomic<reactor_source*>, max_sources> sources_{};
+    std::atomic<int> retry_fd_{-1};
+    std::mutex mutex_;
+};
+
+} // namespace sigev::core

@@ -1,0 +1,496 @@
+#include "core/registry.hpp"
+
+#include "core/runtime.hpp"
+#include "sys/fork_epoch.hpp"
+
+#include <cerrno>
+#include <new>
+#include <sched.h>
+
+namespace sigev::core {
+
+std::atomic<registry*> registry::current_{nullptr};
+
+namespace {
+
+// The start lock: 0, or the epoch of the process that holds it. A child forked while another thread held it finds the
+// parent's epoch in it, and takes it over: that thread does not exist here.
+std::atomic<std::uint32_t> start_holder{0};
+
+class start_lock {
+public:
+    explicit start_lock(std::uint32_t epoch) noexcept
+    {
+        for (;;) {
+            std::uint32_t holder = start_holder.load(std::memory_order_relaxed);
+            if (holder != epoch && start_holder.compare_exchange_strong(holder, epoch, std::memory_order_acquire))
+                return;
+            ::sched_yield();
+        }
+    }
+    start_lock(const start_lock&) = delete;
+    start_lock& operator=(const start_lock&) = delete;
+    ~start_lock() { start_holder.store(0, std::memory_order_release); }
+};
+
+} // namespace
+
+registry::registry(std::uint32_t e, const registry* inherited)
+    : epoch(e), kqueues_(spi::make_kqueues()),
+      methods_(spi::make_user_methods(inherited ? inherited->methods_.get() : nullptr)),
+      runtime_(std::make_unique<core::runtime>(*this)), inherited_(inherited)
+{
+}
+
+registry::~registry()
+{
+    for (auto& place : extensions_)
+        delete place.load(std::memory_order_acquire);
+}
+
+registry* registry::ensure() noexcept
+{
+    if (registry* r = current())
+        return r;
+    const std::uint32_t epoch = sys::ensure_epoch();
+    if (epoch == 0)
+        return nullptr;
+    start_lock lock(epoch);
+    if (registry* r = current())
+        return r;
+    sys::atomic16_is_lock_free(); // decided now: later it may be asked in a handler
+    try {
+        auto* fresh = new registry(epoch, current_.load(std::memory_order_acquire));
+        current_.store(fresh, std::memory_order_release);
+        return fresh;
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+int registry::shutdown() noexcept
+{
+    if (dispatcher::current())
+        return EDEADLK;
+    registry* r = current();
+    if (!r)
+        return 0;
+    start_lock lock(r->epoch);
+    r->stop();
+    // A child's registry goes; what it inherited stays where it was.
+    current_.store(const_cast<registry*>(r->inherited_), std::memory_order_release);
+    delete r;
+    return 0;
+}
+
+// Everything is cancelled first, so that the threads find nothing to start; then the sources end what is under way; then the
+// threads end; then what is left on the road is discarded and freed.
+void registry::stop() noexcept
+{
+    subscriptions.for_each([](subscription& s) {
+        if (!(s.gate.load(std::memory_order_acquire) & gate_freed))
+            s.on.load(std::memory_order_acquire)->dispatcher().cancel(s);
+    });
+    for (auto& place : extensions_)
+        if (extension* e = place.load(std::memory_order_acquire))
+            e->stop();
+    runtime_->stop();
+    reactors.for_each([](reactor& r) {
+        if (r.is_open())
+            r.close();
+    });
+    subscriptions.for_each([this](subscription& s) {
+        if (!(s.gate.load(std::memory_order_acquire) & gate_freed))
+            release(s);
+    });
+    reap_dead(true);
+}
+
+// ---- subscriptions ------------------------------------------------------------------------------------------------------
+
+int registry::open(const subscription_spec& spec, subscription*& out) noexcept
+{
+    reap_dead(true);
+    const spi::method* m = spi::builtin_method(spec.event->sigev_notify);
+    if (!m)
+        return EINVAL;
+    std::uint32_t index;
+    if (!subscriptions.acquire(index))
+        return EAGAIN;
+    subscription& s = subscriptions[index];
+    if (int error = reserve_records(s, spec)) {
+        subscriptions.release(index);
+        return error;
+    }
+    s.on.store(spec.on, std::memory_order_relaxed);
+    s.ident = spec.ident ? spec.ident : handle_of(s);
+    s.target = nullptr;
+    s.lane = nullptr;
+
+    core::dispatcher& d = spec.on->dispatcher();
+    spi::workers& team = runtime_->team();
+    int error = d.reserve(index) ? 0 : EAGAIN;
+    if (!error && m->may_retry)
+        error = spec.on->reserve_retry();
+    bool opened = false;
+    if (!error) {
+        const spi::open_request request{*spec.event, spec.source, s.ident,   spec.concurrency,
+                                        d,           team,        *kqueues_, *methods_};
+        error = m->open(request, &s.target);
+        opened = error == 0;
+    }
+    if (!error && m->runs_user_code && runtime_->owns(*spec.on)) {
+        spi::lane_call call;
+        m->call(s.target, call);
+        error = team.open_lane(call, nullptr, 1, d, &s.lane);
+    }
+    if (error) {
+        if (opened && m->close)
+            m->close(s.target);
+        release_records(s);
+        subscriptions.release(index);
+        return error;
+    }
+    publish(s, *m, spec);
+    out = &s;
+    return 0;
+}
+
+int registry::reserve_records(subscription& s, const subscription_spec& spec) noexcept
+{
+    s.capacity = spec.kind == raising::merging ? 0 : spec.capacity;
+    s.one_shot = spec.one_shot;
+    s.spare = nullptr;
+    std::uint32_t head = no_record;
+    const std::uint32_t wanted = s.capacity + (spec.one_shot ? 0 : 1);
+    std::uint32_t got = 0;
+    for (std::uint32_t index; got != wanted && records.acquire(index); ++got) {
+        record& r = records[index];
+        r.owner = &s;
+        r.latched = 0;
+        if (got == s.capacity) {
+            s.spare = &r;
+            continue;
+        }
+        r.free_next.store(head, std::memory_order_relaxed);
+        head = index;
+    }
+    s.claim.store(make_claim(0, 0, head) | claim_closing, std::memory_order_relaxed);
+    if (got == wanted)
+        return 0;
+    release_records(s);
+    return EAGAIN;
+}
+
+void registry::release_records(subscription& s) noexcept
+{
+    std::uint32_t head = claim_head(s.claim.load(std::memory_order_relaxed));
+    while (head != no_record) {
+        record& r = records[head];
+        head = r.free_next.load(std::memory_order_relaxed);
+        records.release(r.index);
+    }
+    s.claim.store(claim_closing | no_record, std::memory_order_relaxed);
+    if (s.spare)
+        records.release(s.spare->index);
+    s.spare = nullptr;
+}
+
+void registry::publish(subscription& s, const spi::method& m, const subscription_spec& spec) noexcept
+{
+    std::lock_guard lock(totals_mutex_);
+    s.folded = false;
+    s.method = &m;
+    s.value = spec.event->sigev_value;
+    s.code = spec.code;
+    s.source = static_cast<std::uint8_t>(spec.source);
+    s.kind = spec.kind;
+    for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.inflight, &s.occurrences})
+        counter->store(0, std::memory_order_relaxed);
+    s.overrun.store(0, std::memory_order_relaxed);
+    s.returned.store(0, std::memory_order_relaxed);
+    s.newest.exchange({0, 0});
+    s.overflowing.store(false, std::memory_order_relaxed);
+    s.spare_out.store(false, std::memory_order_relaxed);
+    s.suspended.store(false, std::memory_order_relaxed);
+    s.released.store(spec.one_shot, std::memory_order_relaxed);
+    const std::uint32_t head = claim_head(s.claim.load(std::memory_order_relaxed));
+    s.claim.store(make_claim(s.generation.generation(), 0, head), std::memory_order_release);
+    s.gate.store(0, std::memory_order_seq_cst); // open
+}
+
+void registry::release(subscription& s) noexcept
+{
+    s.released.store(true, std::memory_order_seq_cst);
+    maybe_free(s);
+}
+
+// Called by everyone who may have been the last to hold the subscription; decided by one exchange. The slot may even have a
+// new owner by now: then this looks at the new owner's state, and what it decides is right for that one.
+void registry::maybe_free(subscription& s) noexcept
+{
+    if (!s.released.load(std::memory_order_seq_cst))
+        return;
+    std::uint32_t gate = s.gate.load(std::memory_order_seq_cst);
+    if (!gate_may_free(gate))
+        return;
+    const std::uint64_t claim = s.claim.load(std::memory_order_seq_cst);
+    if (!claim_is_closing(claim) || ((claim_count(claim) - s.returned.load(std::memory_order_seq_cst)) & 0xffffff) != 0 ||
+        (s.occurrences.load(std::memory_order_seq_cst) & occurrences_busy) != 0)
+        return;
+    if (!s.gate.compare_exchange_strong(gate, gate | gate_freed, std::memory_order_seq_cst))
+        return;
+    s.generation.end(s.generation.generation());
+    subscription* head = dead_.load(std::memory_order_relaxed);
+    do
+        s.next_dead = head;
+    while (!dead_.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
+}
+
+void registry::reap_dead(bool user_code) noexcept
+{
+    if (!dead_.load(std::memory_order_relaxed))
+        return;
+    subscription* list = dead_.exchange(nullptr, std::memory_order_acquire);
+    subscription* later = nullptr;
+    while (list) {
+        subscription& s = *list;
+        list = s.next_dead;
+        if ((s.method->runs_user_code && !user_code) || !s.generation.advance_if_unpinned()) {
+            s.next_dead = later;
+            later = &s;
+            continue;
+        }
+        free_now(s);
+    }
+    while (later) {
+        subscription& s = *later;
+        later = s.next_dead;
+        subscription* head = dead_.load(std::memory_order_relaxed);
+        do
+            s.next_dead = head;
+        while (!dead_.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
+    }
+}
+
+void registry::free_now(subscription& s) noexcept
+{
+    fold(s);
+    if (s.lane)
+        runtime_->team().close_lane(s.lane);
+    if (s.method->close)
+        s.method->close(s.target);
+    release_records(s);
+    subscriptions.release(s.index);
+}
+
+subscription* registry::find(sigev_t number) noexcept
+{
+    const handle h = decode(number);
+    if (h.kind != handle_kind::subscription || h.epoch != (epoch & epoch_mask))
+        return nullptr;
+    subscription* s = subscriptions.at(h.index);
+    if (!s || !s->generation.pin(h.generation, generation_mask))
+        return nullptr;
+    // Opened, and the handle not given up: generations of slots that were never published are not worth a guess.
+    if (s->released.load(std::memory_order_acquire) || (s->gate.load(std::memory_order_acquire) & gate_freed)) {
+        unpin(*s);
+        return nullptr;
+    }
+    return s;
+}
+
+std::uint64_t registry::handle_of(const subscription& s) const noexcept
+{
+    return encode({handle_kind::subscription, epoch, 0, s.generation.generation(), s.index});
+}
+
+// ---- the ledger -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+sigev_ledger look(const subscription& s) noexcept
+{
+    sigev_ledger l{};
+    l.raised = s.raised.load(std::memory_order_acquire);
+    l.delivered = s.delivered.load(std::memory_order_acquire);
+    l.merged = s.merged.load(std::memory_order_acquire);
+    l.discarded = s.discarded.load(std::memory_order_acquire);
+    // `pending` is counted where the notifications are, not worked out from the others: so the sum can be wrong, and a
+    // notification that was lost shows.
+    if (s.kind == raising::merging) {
+        l.pending = occurrences_count(s.occurrences.load(std::memory_order_acquire)) +
+                    s.inflight.load(std::memory_order_acquire);
+    } else {
+        const std::uint32_t out = claim_count(s.claim.load(std::memory_order_acquire)) -
+                                  s.returned.load(std::memory_order_acquire);
+        l.pending = (out & 0xffffff) + ((s.newest.load().hi & newest_valid) ? 1 : 0);
+    }
+    return l;
+}
+
+bool same(const sigev_ledger& a, const sigev_ledger& b) noexcept
+{
+    return a.raised == b.raised && a.delivered == b.delivered && a.merged == b.merged && a.pending == b.pending &&
+           a.discarded == b.discarded;
+}
+
+void add(sigev_ledger& sum, const sigev_ledger& l) noexcept
+{
+    sum.raised += l.raised;
+    sum.delivered += l.delivered;
+    sum.merged += l.merged;
+    sum.pending += l.pending;
+    sum.discarded += l.discarded;
+}
+
+} // namespace
+
+// The counters move one by one: two looks that agree are taken for one moment; after a while, whatever is there.
+sigev_ledger registry::read(const subscription& s) noexcept
+{
+    sigev_ledger before = look(s);
+    for (int tries = 0; tries != 100; ++tries) {
+        const sigev_ledger after = look(s);
+        if (same(before, after) &&
+            after.raised == after.delivered + after.merged + after.pending + after.discarded)
+            return after;
+        before = after;
+    }
+    return before;
+}
+
+// What closed subscriptions leave behind, by source and kind of method. It outlives the registry: the account of a process is
+// not closed by sigev_shutdown().
+namespace {
+
+constexpr unsigned method_kinds = 7;
+
+struct closed_account {
+    std::uint32_t epoch = 0; ///< of the process that it is about: a child starts its own
+    std::array<std::array<sigev_ledger, method_kinds>, SIGEV_SOURCE_COUNT> at{};
+};
+closed_account closed;
+
+unsigned kind_of(int notify) noexcept
+{
+    switch (notify) {
+    case SIGEV_SIGNAL: return 0;
+    case SIGEV_NONE: return 1;
+    case SIGEV_THREAD: return 2;
+    case SIGEV_KEVENT: return 3;
+    case SIGEV_THREAD_ID: return 4;
+    case SIGEV_CALLBACK: return 5;
+    default: return 6;
+    }
+}
+
+} // namespace
+
+void registry::fold(subscription& s) noexcept
+{
+    std::lock_guard lock(totals_mutex_);
+    if (closed.epoch != epoch)
+        closed = {epoch, {}};
+    add(closed.at[s.source][kind_of(s.method->number)], look(s));
+    s.folded = true;
+}
+
+sigev_ledger registry::total(int source, int method) noexcept
+{
+    sigev_ledger sum{};
+    const auto wanted = [&](unsigned src, unsigned kind) {
+        return (source < 0 || static_cast<unsigned>(source) == src) && (method < 0 || kind_of(method) == kind);
+    };
+    const registry* r = current();
+    std::unique_lock<std::mutex> lock;
+    if (r)
+        lock = std::unique_lock(r->totals_mutex_);
+    for (unsigned src = 0; src != SIGEV_SOURCE_COUNT; ++src)
+        for (unsigned kind = 0; kind != method_kinds; ++kind)
+            if (closed.epoch == sys::current_epoch() && wanted(src, kind))
+                add(sum, closed.at[src][kind]);
+    if (r)
+        r->subscriptions.for_each([&](const subscription& s) {
+            if (!s.folded && wanted(s.source, kind_of(s.method->number)))
+                add(sum, read(s));
+        });
+    return sum;
+}
+
+// ---- reactors -------------------------------------------------------------------------------------------------------------
+
+int registry::open_reactor(reactor*& out) noexcept
+{
+    std::uint32_t index;
+    if (!reactors.acquire(index))
+        return EAGAIN;
+    reactor& r = reactors[index];
+    if (const int error = r.open(*this)) {
+        reactors.release(index);
+        return error;
+    }
+    out = &r;
+    return 0;
+}
+
+void registry::close_reactor(reactor& r) noexcept
+{
+    subscriptions.for_each([&r](subscription& s) {
+        if (s.on.load(std::memory_order_acquire) == &r && !(s.gate.load(std::memory_order_acquire) & gate_freed))
+            r.dispatcher().cancel(s);
+    });
+    r.close();
+    r.generation.end(r.generation.generation());
+    // Whoever is inside leaves soon: its pin is a call's length. Then the slot may serve again.
+    while (!r.generation.advance_if_unpinned())
+        ::sched_yield();
+    reap_dead(true);
+    reactors.release(r.index);
+}
+
+int registry::find_reactor(sigev_reactor_t number, reactor*& out) noexcept
+{
+    if (number == 0) {
+        if (const int error = runtime_->start())
+            return error;
+        out = &runtime_->loop();
+        out->generation.pin(0, 0);
+        return 0;
+    }
+    const handle h = decode(number);
+    if (h.kind != handle_kind::reactor || h.epoch != (epoch & epoch_mask))
+        return EINVAL;
+    reactor* r = reactors.at(h.index);
+    if (!r || !r->generation.pin(h.generation, generation_mask))
+        return EINVAL;
+    if (!r->is_open()) {
+        r->generation.unpin();
+        return EINVAL;
+    }
+    out = r;
+    return 0;
+}
+
+std::uint64_t registry::handle_of(const reactor& r) const noexcept
+{
+    return encode({handle_kind::reactor, epoch, 0, r.generation.generation(), r.index});
+}
+
+extension* registry::ensure(extension_place place, std::unique_ptr<extension> (*make)(registry&)) noexcept
+{
+    auto& slot = extensions_[static_cast<unsigned>(place)];
+    if (extension* e = slot.load(std::memory_order_acquire))
+        return e;
+    std::lock_guard lock(mutex_);
+    if (extension* e = slot.load(std::memory_order_acquire))
+        return e;
+    try {
+        slot.store(make(*this).release(), std::memory_order_release);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+    return slot.load(std::memory_order_acquire);
+}
+
+} // namespace sigev::core

@@ -1,0 +1,134 @@
+// All that a process has of the library, in one object: tables of subscriptions, records and reactors, registered methods,
+// kqueues, the threads, the sources. Made with the first use, of no cost before; one per fork epoch.
+//
+// A forked child finds its parent's registry (a copy), sees that its epoch is not its own, and leaves it alone for ever: no
+// lock of it is taken, no descriptor closed, no memory freed. Its own is made when the child first needs one.
+//
+// Lock order: start lock (epoch-keyed) > open mutex > a table's mutex. None is held while a method's hook is called, and none
+// can be met by an async-signal-safe function.
+#pragma once
+
+#include "core/handle.hpp"
+#include "core/reactor.hpp"
+#include "core/slab.hpp"
+#include "core/subscription.hpp"
+#include "spi/kqueue_port.hpp"
+#include "spi/user_methods.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace sigev::core {
+
+class runtime;
+
+/// What the sources keep per process; ended by sigev_shutdown() in the order of their places.
+class extension {
+public:
+    virtual ~extension() = default;
+    /// Ends what is under way. No new work comes.
+    virtual void stop() noexcept = 0;
+};
+
+enum class extension_place : unsigned { timers, aio, count };
+
+/// What a subscription is opened with.
+struct subscription_spec {
+    const sigevent* event = nullptr;
+    int source = SIGEV_SOURCE_USER;
+    std::uint64_t ident = 0; ///< 0: the subscription's own handle
+    int code = SI_QUEUE;
+    std::uint32_t capacity = 1;
+    std::uint32_t concurrency = 1;
+    raising kind = raising::queueing;
+    bool one_shot = false; ///< ends by itself after its one notification; nobody holds a handle
+    reactor* on = nullptr;
+};
+
+class registry {
+public:
+    /// This process's registry, or null. Lock-free, async-signal-safe.
+    static registry* current() noexcept
+    {
+        registry* r = current_.load(std::memory_order_acquire);
+        return r && r->epoch == sys::current_epoch() ? r : nullptr;
+    }
+
+    /// The same, made when there is none. Null: no memory.
+    static registry* ensure() noexcept;
+
+    /// Ends it: see sigev_shutdown(). 0 or EDEADLK.
+    static int shutdown() noexcept;
+
+    ~registry();
+
+    // ---- subscriptions ----------------------------------------------------------------------------------------------------
+    /// 0 or an errno; then nothing is left behind. The subscription is neither pinned nor released.
+    int open(const subscription_spec& spec, subscription*& out) noexcept;
+    /// The handle is given up: freed as soon as nothing is on the road. Any thread, async-signal-safe.
+    void release(subscription& s) noexcept;
+    /// Frees what has been released, is closing, and has nothing on the road. Any thread, async-signal-safe: the work itself
+    /// is left to reap_dead().
+    void maybe_free(subscription& s) noexcept;
+    /// Does that work. `user_code`: a registered method's close() may be called on this thread.
+    void reap_dead(bool user_code) noexcept;
+
+    /// The subscription of a handle, pinned; null: EINVAL. Async-signal-safe.
+    subscription* find(sigev_t number) noexcept;
+    void unpin(subscription& s) noexcept { s.generation.unpin(); }
+    std::uint64_t handle_of(const subscription& s) const noexcept;
+
+    static sigev_ledger read(const subscription& s) noexcept;
+    /// Over all subscriptions that this process ever had, also when the registry has gone.
+    static sigev_ledger total(int source, int method) noexcept;
+
+    // ---- reactors -----------------------------------------------------------------------------------------------------------
+    int open_reactor(reactor*& out) noexcept;
+    void close_reactor(reactor& r) noexcept;
+    /// The reactor of a handle (0: the runtime's, started now), pinned; 0 or an errno.
+    int find_reactor(sigev_reactor_t number, reactor*& out) noexcept;
+    std::uint64_t handle_of(const reactor& r) const noexcept;
+
+    // ---- the rest -----------------------------------------------------------------------------------------------------------
+    core::runtime& threads() noexcept { return *runtime_; }
+    spi::kqueue_port& kqueues() noexcept { return *kqueues_; }
+    spi::user_methods& methods() noexcept { return *methods_; }
+
+    /// A source's own part; made by `make` under a lock when there is none. Null: no memory.
+    extension* ensure(extension_place place, std::unique_ptr<extension> (*make)(registry&)) noexcept;
+    extension* find(extension_place place) const noexcept
+    {
+        return extensions_[static_cast<unsigned>(place)].load(std::memory_order_acquire);
+    }
+
+    const std::uint32_t epoch;
+    slab<subscription> subscriptions;
+    slab<record> records;
+    slab<reactor> reactors;
+
+private:
+    registry(std::uint32_t epoch, const registry* inherited);
+
+    int reserve_records(subscription& s, const subscription_spec& spec) noexcept;
+    void release_records(subscription& s) noexcept;
+    void fold(subscription& s) noexcept;
+    void publish(subscription& s, const spi::method& m, const subscription_spec& spec) noexcept;
+    void free_now(subscription& s) noexcept;
+    void stop() noexcept;
+
+    static std::atomic<registry*> current_;
+
+    std::unique_ptr<spi::kqueue_port> kqueues_;
+    std::unique_ptr<spi::user_methods> methods_;
+    std::unique_ptr<core::runtime> runtime_;
+    std::mutex mutex_;
+    std::array<std::atomic<extension*>, static_cast<unsigned>(extension_place::count)> extensions_{};
+    std::atomic<subscription*> dead_{nullptr};
+
+    mutable std::mutex totals_mutex_; ///< folding and opening a subscription, against total()
+    const registry* inherited_; ///< keeps the parent's reachable in a child, for leak checkers
+};
+
+} // namespace sigev::core

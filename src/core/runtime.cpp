@@ -1,0 +1,534 @@
+#include "core/runtime.hpp"
+
+#include "core/event_loop.hpp"
+#include "core/registry.hpp"
+#include "core/worker_main.h"
+#include "sys/signal_block.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cfenv>
+#include <chrono>
+#include <new>
+#include <utility>
+
+namespace sigev::core {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t default_reserved = 2; // one to lead while the other is in a callback
+constexpr std::uint32_t most_workers = 256;   // per pool; beyond that calls wait their turn
+constexpr auto idle_time = 10s;               // after which a worker that is not reserved leaves
+constexpr auto stall_time = 500us;            // without a finished call while one is waiting: the workers are stuck
+constexpr auto mend_time = 20ms;              // between attempts to make a worker that could not be made
+
+void* start_worker(void* self)
+{
+    ::pthread_setname_np(::pthread_self(), "sigev-worker");
+    return sigev_worker_main(self);
+}
+
+} // namespace
+
+runtime::runtime(registry& all) noexcept : registry_(all) {}
+
+runtime::~runtime()
+{
+    stop();
+}
+
+bool runtime::is_of_this_process() const noexcept
+{
+    return registry_.epoch == sys::current_epoch();
+}
+
+// ---- start and stop -------------------------------------------------------------------------------------------------------
+
+int runtime::start() noexcept
+{
+    if (started_.load(std::memory_order_acquire))
+        return 0;
+    std::lock_guard guard(start_mutex_);
+    if (started_.load(std::memory_order_relaxed))
+        return 0;
+    try {
+        if (!loop_)
+            loop_ = std::make_unique<event_loop>();
+    } catch (const std::bad_alloc&) {
+        return ENOMEM;
+    } catch (const boost::system::system_error& e) {
+        return e.code().value();
+    }
+    reactor* r = nullptr;
+    if (const int error = registry_.find_reactor(loop_->reactor(), r)) {
+        loop_.reset();
+        return error;
+    }
+    r->generation.unpin();
+    r->dispatcher().deliver_user_code_on(*this);
+    {
+        const sys::signal_block blocked; // the thread inherits it: no handler of the program ever runs there
+        if (::pthread_create(&service_, nullptr, service_main, this) != 0) {
+            loop_.reset();
+            return EAGAIN;
+        }
+    }
+    reactor_.store(r, std::memory_order_release);
+    started_.store(true, std::memory_order_release);
+    return 0;
+}
+
+void runtime::stop() noexcept
+{
+    std::lock_guard guard(start_mutex_);
+    if (!started_.load(std::memory_order_relaxed))
+        return;
+    {
+        lock held(mutex_);
+        stopping_ = true;
+        service_waiting_.notify_all();
+        for (auto& p : pools_)
+            p->waiting.notify_all();
+        loop_->interrupt();
+    }
+    ::pthread_join(service_, nullptr);
+    lock held(mutex_);
+    for (auto& p : pools_)
+        while (!p->workers.empty()) { // each moves itself to left_
+            p->waiting.notify_all();
+            loop_->interrupt();
+            service_waiting_.wait_for(held, 10ms);
+        }
+    join_left(held);
+    held.unlock();
+    reactor_.store(nullptr, std::memory_order_release);
+    loop_.reset();
+    started_.store(false, std::memory_order_release);
+}
+
+void runtime::join_left(lock& held) noexcept
+{
+    while (!left_.empty()) {
+        const std::unique_ptr<worker> w = std::move(left_.back());
+        left_.pop_back();
+        held.unlock();
+        ::pthread_join(w->thread, nullptr);
+        held.lock();
+    }
+}
+
+// ---- the service thread ---------------------------------------------------------------------------------------------------
+
+void* runtime::service_main(void* self)
+{
+    ::pthread_setname_np(::pthread_self(), "sigev-service");
+    static_cast<runtime*>(self)->serve();
+    return nullptr;
+}
+
+void runtime::serve() noexcept
+{
+    lock held(mutex_);
+    while (!stopping_) {
+        pool* const crew = default_pool();
+        if (leader_ == lead::nobody && (!crew || crew->idle == 0)) {
+            lead_as_service(held);
+        } else {
+            // Nobody leads, but a worker is idle: it takes a call, or the lead.
+            if (leader_ == lead::nobody)
+                crew->waiting.notify_one();
+            if (deficit_)
+                service_waiting_.wait_for(held, mend_time);
+            else
+                service_waiting_.wait(held);
+        }
+        if (deficit_) {
+            deficit_ = false;
+            for (auto& p : pools_)
+                mend(*p);
+        }
+        if (!left_.empty())
+            join_left(held);
+    }
+}
+
+// Leads once. While a call waits that no worker takes, not longer than it takes to tell that they are stuck.
+void runtime::lead_as_service(lock& held) noexcept
+{
+    const pool* const before = default_pool();
+    const bool watch = before && before->run_head;
+    const std::uint64_t finished = before ? before->finished : 0;
+    const bool mending = deficit_;
+    leader_ = lead::service;
+    leading_thread_ = ::pthread_self();
+    held.unlock();
+    if (watch)
+        loop_->run_one_for(stall_time);
+    else if (mending)
+        loop_->run_one_for(mend_time);
+    else
+        loop_->run_one();
+    held.lock();
+    leader_ = lead::nobody;
+    pool* const crew = default_pool(); // may have come meanwhile
+    if (watch && crew->run_head && crew->idle == 0 && crew->finished == finished && crew->workers.size() < crew->limit)
+        if (make_worker(*crew) != 0)
+            deficit_ = true;
+}
+
+// What is missing in a pool is made up for.
+void runtime::mend(pool& p) noexcept
+{
+    while (p.workers.size() < p.reserved)
+        if (make_worker(p) != 0) {
+            deficit_ = true;
+            return;
+        }
+}
+
+// ---- pools and lanes --------------------------------------------------------------------------------------------------------
+
+int runtime::find_pool(const pthread_attr_t* attributes, std::uint32_t concurrency, pool*& out)
+{
+    thread_key plain;
+    pthread_attr_t fresh;
+    if (const int error = ::pthread_attr_init(&fresh))
+        return error;
+    int error = read_key(fresh, plain);
+    ::pthread_attr_destroy(&fresh);
+    thread_key key = plain;
+    if (!error && attributes)
+        error = read_key(*attributes, key);
+    if (error)
+        return error;
+    if (pools_.empty()) { // the default pool stands first
+        pools_.push_back(std::make_unique<pool>());
+        pools_.front()->key = plain;
+        pools_.front()->is_default = true;
+        pools_.front()->limit = most_workers;
+    }
+    const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const auto& p) { return p->key == key; });
+    if (found != pools_.end()) {
+        out = found->get();
+    } else {
+        pools_.push_back(std::make_unique<pool>());
+        out = pools_.back().get();
+        out->key = key;
+        out->limit = 0;
+    }
+    if (!out->is_default)
+        out->limit = key.stack ? 1 : std::min(out->limit + concurrency, most_workers);
+    return 0;
+}
+
+int runtime::open_lane(const spi::lane_call& call, const pthread_attr_t* attributes, std::uint32_t concurrency,
+                       spi::delivery_port& port, spi::lane** out) noexcept
+{
+    if (const int error = start())
+        return error;
+    try {
+        auto l = std::make_unique<spi::lane>();
+        lock held(mutex_);
+        pool* p = nullptr;
+        if (const int error = find_pool(attributes, concurrency, p))
+            return error;
+        l->call = call;
+        l->port = &port;
+        l->home = p;
+        l->limit = p->key.stack ? 1 : std::max(concurrency, 1u);
+        // The first worker is the reservation, and must exist; the second of the default pool only saves a hop.
+        p->reserved = std::max(p->reserved, p->is_default ? default_reserved : 1u);
+        while (p->workers.size() < p->reserved)
+            if (const int error = make_worker(*p)) {
+                if (!p->workers.empty()) {
+                    deficit_ = true;
+                    break;
+                }
+                if (p->lanes == 0)
+                    p->reserved = 0;
+                return error;
+            }
+        ++p->lanes;
+        *out = l.release();
+        return 0;
+    } catch (const std::bad_alloc&) {
+        return ENOMEM;
+    }
+}
+
+int runtime::make_worker(pool& p) noexcept
+{
+    pthread_attr_t attributes;
+    if (const int error = ::pthread_attr_init(&attributes))
+        return error;
+    int error = write_key(p.key, attributes);
+    if (!error) {
+        try {
+            auto w = std::make_unique<worker>();
+            w->owner = this;
+            w->home = &p;
+            p.workers.reserve(p.workers.size() + 1);
+            left_.reserve(left_.size() + p.workers.size() + 1); // so that leaving cannot fail
+            const sys::signal_block blocked;
+            ::pthread_sigmask(SIG_BLOCK, nullptr, &w->mask);
+            error = ::pthread_create(&w->thread, &attributes, start_worker, w.get());
+            if (!error)
+                p.workers.push_back(std::move(w));
+        } catch (const std::bad_alloc&) {
+            error = ENOMEM;
+        }
+    }
+    ::pthread_attr_destroy(&attributes);
+    return error;
+}
+
+void runtime::close_lane(spi::lane* l) noexcept
+{
+    lock held(mutex_);
+    if (--l->home->lanes == 0)
+        l->home->reserved = 0; // its workers leave when they have been idle for a while
+    l->closed = true;
+    drop_if_done(*l);
+}
+
+// A worker that has just finished with the lane's last delivery may still be on its way out.
+void runtime::drop_if_done(spi::lane& l) noexcept
+{
+    if (l.closed && l.active == 0)
+        delete &l;
+}
+
+void runtime::enqueue(spi::lane& l, spi::delivery& d) noexcept
+{
+    lock held(mutex_);
+    l.push_back(d);
+    schedule(l);
+}
+
+void runtime::resume(spi::lane& l) noexcept
+{
+    lock held(mutex_);
+    if (!l.suspended) { // the worker that was refused has yet to put the delivery back
+        l.resume_early = true;
+        return;
+    }
+    l.suspended = false;
+    schedule(l);
+}
+
+void runtime::withdraw(spi::lane& l) noexcept
+{
+    spi::delivery_port& port = *l.port; // the lane may go with the last delivery
+    spi::delivery* list;
+    {
+        lock held(mutex_);
+        if (l.queued)
+            l.home->unqueue(l);
+        list = l.head;
+        l.head = l.tail = nullptr;
+        l.suspended = false;
+    }
+    while (list) {
+        spi::delivery& d = *list;
+        list = d.next;
+        port.drop(d);
+    }
+}
+
+void runtime::schedule(spi::lane& l) noexcept
+{
+    if (!l.runnable())
+        return;
+    l.home->queue(l);
+    rouse(*l.home);
+}
+
+// A call waits. Whoever leads finds it when it comes out of the loop, which this thread does if it leads; otherwise an idle
+// worker is woken, and if there is none, the leader is made to come out and look.
+void runtime::rouse(pool& p) noexcept
+{
+    if (p.is_default && leader_ != lead::nobody && ::pthread_equal(leading_thread_, ::pthread_self()) &&
+        leader_ == lead::worker)
+        return;
+    if (p.idle != 0) {
+        p.waiting.notify_one();
+    } else if (p.is_default) {
+        if (leader_ != lead::nobody && !::pthread_equal(leading_thread_, ::pthread_self()))
+            loop_->interrupt();
+    } else if (p.workers.size() < p.limit && make_worker(p) != 0) {
+        deficit_ = deficit_ || p.workers.empty();
+    }
+}
+
+// ---- workers ----------------------------------------------------------------------------------------------------------------
+
+bool runtime::next(worker& w, sigev_worker_call& call) noexcept
+{
+    // No cancellation outside a callback: it is meant for the callback's thread, which begins with the next one.
+    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+    pool& p = *w.home;
+    lock held(mutex_);
+    auto deadline = std::chrono::steady_clock::now() + idle_time;
+    while (!stopping_) {
+        if (p.run_head) {
+            if (take_call(w, call, held))
+                return true;
+            continue;
+        }
+        if (p.is_default && leader_ == lead::nobody) {
+            leader_ = lead::worker;
+            leading_thread_ = ::pthread_self();
+            held.unlock();
+            loop_->run_one();
+            registry_.reap_dead(false);
+            held.lock();
+            leader_ = lead::nobody;
+            deadline = std::chrono::steady_clock::now() + idle_time;
+            continue;
+        }
+        if (p.is_default && leader_ == lead::service)
+            loop_->interrupt(); // the lead belongs to an idle worker: it saves the next callback a hop
+        ++p.idle;
+        const bool timed_out = p.waiting.wait_until(held, deadline) == std::cv_status::timeout;
+        --p.idle;
+        if (timed_out && !p.run_head) {
+            if (p.workers.size() > p.reserved)
+                break;
+            deadline = std::chrono::steady_clock::now() + idle_time;
+        }
+    }
+    leave(w);
+    return false;
+}
+
+// One call, and not more: the rest stays where others find it.
+bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
+{
+    spi::lane& l = *w.home->unqueue();
+    spi::delivery& d = *l.pop_front();
+    ++l.active;
+    if (l.runnable())
+        w.home->queue(l);
+    if (w.home->is_default)
+        hand_over_lead();
+    else if (w.home->run_head && w.home->idle != 0)
+        w.home->waiting.notify_one();
+    held.unlock();
+    if (!l.port->begin(d, w.notification)) {
+        held.lock();
+        --l.active;
+        if (l.runnable())
+            w.home->queue(l);
+        drop_if_done(l);
+        return false;
+    }
+    w.lane = &l;
+    w.delivery = &d;
+    call = {l.call.function, l.call.deliver, l.call.context, l.call.target, &w.notification};
+    errno = 0;
+    ::pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
+    ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+    return true;
+}
+
+// This thread is about to run a callback, which may never come back: somebody else leads, and takes what is left.
+void runtime::hand_over_lead() noexcept
+{
+    pool& crew = *default_pool();
+    if (leader_ != lead::nobody && !crew.run_head)
+        return;
+    if (crew.idle != 0)
+        crew.waiting.notify_one();
+    else if (leader_ == lead::nobody)
+        service_waiting_.notify_one();
+    else if (leader_ == lead::service)
+        loop_->interrupt(); // watches, from now on, whether the workers are stuck
+}
+
+void runtime::done(worker& w, spi::verdict v) noexcept
+{
+    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+    // As if the next callback had a new thread: what this one may have left behind goes.
+    ::pthread_sigmask(SIG_SETMASK, &w.mask, nullptr);
+    std::fesetenv(FE_DFL_ENV);
+    const bool again = w.lane->port->end(*w.delivery, v);
+    {
+        lock held(mutex_);
+        spi::lane& l = *w.lane;
+        --l.active;
+        ++w.home->finished;
+        if (again)
+            l.push_front(*w.delivery);
+        if (again && v == spi::verdict::retry)
+            l.suspended = !std::exchange(l.resume_early, false);
+        if (l.runnable())
+            w.home->queue(l); // this thread looks there next
+        drop_if_done(l);
+        w.lane = nullptr;
+        w.delivery = nullptr;
+    }
+    registry_.reap_dead(true);
+}
+
+// The callback ended its thread. Destructors of thread-specific data have yet to run, so the thread is not joined here.
+void runtime::gone(worker& w) noexcept
+{
+    if (w.delivery)
+        done(w, spi::verdict::delivered);
+    lock held(mutex_);
+    pool& p = *w.home;
+    leave(w);
+    if (stopping_)
+        return;
+    if (p.workers.size() < p.reserved && make_worker(p) != 0)
+        deficit_ = true;
+    if (p.run_head)
+        rouse(p);
+    service_waiting_.notify_one();
+}
+
+void runtime::leave(worker& w) noexcept
+{
+    auto& crew = w.home->workers;
+    const auto self = std::find_if(crew.begin(), crew.end(), [&](const auto& other) { return other.get() == &w; });
+    left_.push_back(std::move(*self)); // reserved when the worker was made
+    crew.erase(self);
+    service_waiting_.notify_one();
+}
+
+} // namespace sigev::core
+
+// A callback that forked returns in the child too, where its thread is the only one and the runtime is a copy of the parent's
+// that nobody may touch: there the thread ends, as a thread's start routine that returns would.
+namespace {
+
+sigev::core::worker* of_this_process(void* worker) noexcept
+{
+    auto* w = static_cast<sigev::core::worker*>(worker);
+    return w->owner->is_of_this_process() ? w : nullptr;
+}
+
+} // namespace
+
+int sigev_worker_next(void* worker, sigev_worker_call* call)
+{
+    auto* w = of_this_process(worker);
+    return w && w->owner->next(*w, *call);
+}
+
+void sigev_worker_done(void* worker, int verdict)
+{
+    const bool known = verdict == SIGEV_DELIVERED || verdict == SIGEV_RETRY || verdict == SIGEV_GONE;
+    if (auto* w = of_this_process(worker))
+        w->owner->done(*w, known ? static_cast<sigev::spi::verdict>(verdict) : sigev::spi::verdict::delivered);
+}
+
+void sigev_worker_gone(void* worker)
+{
+    if (auto* w = of_this_process(worker))
+        w->owner->gone(*w);
+}

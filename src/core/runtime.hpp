@@ -1,0 +1,107 @@
+// The runtime: the reactor of C callers, and the threads. Nothing of it exists before first use.
+//
+// Two kinds of thread.
+//
+//   The *service thread* is permanent and never runs code of the program's: what must not be disturbed by a callback that
+//   calls pthread_exit(), or blocks for ever, belongs to it. It leads the reactor when nobody else can, and it makes workers
+//   when those that exist are stuck.
+//
+//   *Workers* run callbacks. Those of the default attributes are leaders and followers over the reactor: the leader runs the
+//   loop once; what the drain has put into lanes it finds when it is out again; it takes ONE call, leaves the rest in the run
+//   queue for others, sees that somebody leads in its place, and then runs the call itself. So a lone callback waits for
+//   one wake and no hand-over, and a callback that blocks for ever delays nobody. Attributes of its own send a callback to
+//   a pool of its own.
+//
+// One mutex guards all of it: who leads, the pools, the lanes. It is never held while a callback, a method or the loop runs,
+// and no async-signal-safe function meets it.
+//
+// A worker that a callback ends (pthread_exit, cancellation) is replaced; one that cannot be made is tried again, for ever.
+#pragma once
+
+#include "core/pool.hpp"
+#include "core/reactor.hpp"
+#include "spi/workers.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+struct sigev_worker_call;
+
+namespace sigev::core {
+
+class registry;
+class event_loop;
+
+class runtime final : public spi::workers {
+public:
+    explicit runtime(registry& all) noexcept;
+    runtime(const runtime&) = delete;
+    runtime& operator=(const runtime&) = delete;
+    ~runtime();
+
+    /// Starts loop and service thread if they are not there. 0, EAGAIN, ENOMEM, EMFILE.
+    int start() noexcept;
+    /// Ends all threads, waiting for the callbacks that run; then the loop.
+    void stop() noexcept;
+
+    /// After start().
+    reactor& loop() noexcept { return *reactor_.load(std::memory_order_acquire); }
+    bool owns(const reactor& r) const noexcept { return &r == reactor_.load(std::memory_order_acquire); }
+    spi::workers& team() noexcept { return *this; }
+
+    // ---- spi::workers -------------------------------------------------------------------------------------------------------
+    int open_lane(const spi::lane_call& call, const pthread_attr_t* attributes, std::uint32_t concurrency,
+                  spi::delivery_port& port, spi::lane** out) noexcept override;
+    void enqueue(spi::lane& l, spi::delivery& d) noexcept override;
+    void withdraw(spi::lane& l) noexcept override;
+    void resume(spi::lane& l) noexcept override;
+    void close_lane(spi::lane* l) noexcept override;
+
+    // ---- the trampoline's side ----------------------------------------------------------------------------------------------
+    bool is_of_this_process() const noexcept;
+    bool next(worker& w, sigev_worker_call& call) noexcept;
+    void done(worker& w, spi::verdict v) noexcept;
+    void gone(worker& w) noexcept;
+
+private:
+    enum class lead : std::uint8_t { nobody, service, worker };
+    using lock = std::unique_lock<std::mutex>;
+
+    static void* service_main(void* self);
+    void serve() noexcept;
+    void lead_as_service(lock& held) noexcept;
+    void mend(pool& p) noexcept;
+    pool* default_pool() const noexcept { return pools_.empty() ? nullptr : pools_.front().get(); }
+
+    int find_pool(const pthread_attr_t* attributes, std::uint32_t concurrency, pool*& out);
+    int make_worker(pool& p) noexcept;
+    bool take_call(worker& w, sigev_worker_call& call, lock& held) noexcept;
+    static void drop_if_done(spi::lane& l) noexcept;
+    void leave(worker& w) noexcept;
+    void schedule(spi::lane& l) noexcept;
+    void rouse(pool& p) noexcept;
+    void hand_over_lead() noexcept;
+    void join_left(lock& held) noexcept;
+
+    registry& registry_;
+    std::mutex start_mutex_;
+    std::atomic<bool> started_{false};
+    std::unique_ptr<event_loop> loop_;
+    std::atomic<reactor*> reactor_{nullptr};
+    pthread_t service_{};
+
+    std::mutex mutex_;
+    std::condition_variable service_waiting_;
+    bool stopping_ = false;
+    lead leader_ = lead::nobody;
+    pthread_t leading_thread_{};
+    bool deficit_ = false; ///< a worker is missing that could not be made
+    std::vector<std::unique_ptr<pool>> pools_;
+    std::vector<std::unique_ptr<worker>> left_; ///< threads that are ending, to be joined
+};
+
+} // namespace sigev::core

@@ -1,0 +1,35 @@
+/* The trampoline of the threads that run callbacks. It is C, so that no frame above a callback catches or forbids an
+ * exception: pthread_exit() and cancellation unwind through to the start of the thread, as they would in a thread that the
+ * program made itself, and an exception that nobody catches ends in the program's own terminate handler. */
+#ifndef SIGEV_CORE_WORKER_MAIN_H
+#define SIGEV_CORE_WORKER_MAIN_H
+
+#include <sigev.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What to call: one of the two. */
+struct sigev_worker_call {
+    void (*function)(union sigval value);
+    int (*deliver)(void *context, void *target, const struct sigev_notification *notification);
+    void *context;
+    void *target;
+    const struct sigev_notification *notification;
+};
+
+/* Start routine; `worker` is the runtime's. */
+void *sigev_worker_main(void *worker);
+
+/* The runtime's side. next: waits for a call, leading the reactor meanwhile if that is this thread's turn; 0: leave. done:
+ * the call has returned. gone: it will not (pthread_exit, cancellation); the thread ends. */
+int sigev_worker_next(void *worker, struct sigev_worker_call *call);
+void sigev_worker_done(void *worker, int verdict);
+void sigev_worker_gone(void *worker);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
