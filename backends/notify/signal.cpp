@@ -1,0 +1,57 @@
+// SIGEV_SIGNAL: the signal is queued to the process, with si_value, as a realtime signal is.
+//
+// The kernel's queue has a limit per user (RLIMIT_SIGPENDING). When it is full the answer is `retry`: the notification is held,
+// in order, and offered again; it is not lost, and not sent without its value. Below SIGRTMIN the kernel keeps one instance of
+// a signal that is pending, and says nothing: `delivered` means accepted by the kernel.
+//
+// The disposition is not looked at: a blocked signal is queued even while it is ignored, and may be waited for.
+#include "spi/method.hpp"
+#include "sys/siginfo.hpp"
+
+#include <cerrno>
+#include <new>
+
+namespace sigev::backends {
+
+namespace {
+
+struct target {
+    int signo;
+};
+
+int open(const spi::open_request& request, void** out) noexcept
+{
+    if (!sys::valid_signal(request.event.sigev_signo))
+        return EINVAL;
+    auto* t = new (std::nothrow) target{request.event.sigev_signo};
+    *out = t;
+    return t ? 0 : EAGAIN;
+}
+
+spi::verdict deliver(void* p, spi::delivery&, const sigev_notification& n) noexcept
+{
+    const auto& t = *static_cast<const target*>(p);
+    return sys::queue_to_process(t.signo, n) == EAGAIN ? spi::verdict::retry : spi::verdict::delivered;
+}
+
+void close(void* p) noexcept
+{
+    delete static_cast<target*>(p);
+}
+
+} // namespace
+
+extern const spi::method signal_method = {
+    .name = "signal",
+    .number = SIGEV_SIGNAL,
+    .may_retry = true,
+    .runs_user_code = false,
+    .deferred = false,
+    .open = open,
+    .deliver = deliver,
+    .withdraw = nullptr,
+    .call = nullptr,
+    .close = close,
+};
+
+} // namespace sigev::backends

@@ -1,0 +1,133 @@
+// The reactor's side of the protocol; see heap_engine.hpp. One thread at a time.
+#include "backends/timer/heap/heap_engine.hpp"
+
+#include "sys/errno_guard.hpp"
+
+namespace sigev::spi::heap {
+
+bool heap_engine::reap() noexcept
+{
+    const sys::errno_guard guard;
+    // From here to publish() setters need not wake anybody: their bits are taken, or found at the end.
+    for (auto& horizon : horizon_)
+        horizon.store(0, std::memory_order_relaxed);
+    for (unsigned b = 0; b < bases; ++b)
+        now_[b] = alarms_[b].now();
+
+    slots_.ready().take_all([this](std::size_t slot) { settle(static_cast<std::uint32_t>(slot)); });
+    // The clock stands still meanwhile, so each timer is raised once, however short its interval.
+    for (unsigned b = 0; b < bases; ++b)
+        while (!heaps_[b].empty() && heaps_[b].top().key <= now_[b])
+            settle(heaps_[b].top().slot);
+
+    slots_.recycle(retired_);
+    return publish();
+}
+
+// What the dead have left in the heaps goes too: it covers for their slots' next owners, and no alarm will ring for it.
+void heap_engine::close_descriptors() noexcept
+{
+    for (unsigned b = 0; b < bases; ++b) {
+        heaps_[b].clear([this](std::uint32_t slot) { slots_[slot].hkey.store(none, std::memory_order_seq_cst); });
+        alarms_[b].close();
+        horizon_[b].store(none, std::memory_order_seq_cst);
+    }
+}
+
+// True: something was armed, or a clock stepped, while it went on.
+bool heap_engine::publish() noexcept
+{
+    bool again = false;
+    std::uint64_t next[bases];
+    for (unsigned b = 0; b < bases; ++b) {
+        next[b] = heaps_[b].empty() ? none : heaps_[b].top().key;
+        again |= !alarms_[b].set(next[b]);
+    }
+    for (unsigned b = 0; b < bases; ++b)
+        horizon_[b].store(next[b], std::memory_order_seq_cst);
+    again |= slots_.ready().any();
+    if (again)
+        for (auto& horizon : horizon_)
+            horizon.store(0, std::memory_order_relaxed);
+    return again;
+}
+
+void heap_engine::settle(std::uint32_t slot) noexcept
+{
+    timer_slot& s = slots_[slot];
+    for (;;) {
+        const std::uint64_t gp = s.gp.load(std::memory_order_seq_cst);
+        if (!lives(generation_of(gp))) {
+            const std::uint64_t hkey = s.hkey.load(std::memory_order_relaxed);
+            if (hkey != none && hkey <= now_[base_of(hkey)])
+                place(slot, s, none); // surfaced. Otherwise it stays, for the next owner
+        } else {
+            place(slot, s, expire_if_due(slot, s, generation_of(gp)));
+        }
+
+        const std::uint64_t key = s.w.load_low();
+        if (key == 0 || covers(s.hkey.load(std::memory_order_relaxed), key))
+            break;
+        // Dead still: whoever arms the next generation comes after the hkey that was written above, and sees it.
+        if (!lives(generation_of(s.gp.load(std::memory_order_seq_cst))))
+            break;
+    }
+    retire(slot, s);
+}
+
+// Returns the key under which w is to be looked at next, 0: not at all.
+std::uint64_t heap_engine::expire_if_due(std::uint32_t slot, timer_slot& s, std::uint32_t generation) noexcept
+{
+    sys::pair64 w = s.w.guess();
+    while (w.lo != 0 && w.lo <= now_[base_of(w.lo)]) {
+        const timer_value v = unpack(w);
+        timer_value next;
+        std::uint64_t missed = 0;
+        if (v.interval != 0) {
+            const reloaded r = reload(v.deadline, v.interval, deadline_of(now_[base_of(w.lo)]));
+            next = {r.deadline, v.interval, v.base};
+            missed = r.missed;
+        }
+        const sys::pair64 packed = pack(next);
+        if (s.w.compare_exchange(w, packed)) {
+            sink_.expired(slot, generation, missed, v.deadline);
+            return packed.lo;
+        }
+    }
+    return w.lo;
+}
+
+// R2. A key of 0 or `none`: out of the heaps.
+void heap_engine::place(std::uint32_t slot, timer_slot& s, std::uint64_t key) noexcept
+{
+    const std::uint64_t before = s.hkey.load(std::memory_order_relaxed);
+    const std::uint64_t after = key == 0 ? none : key;
+    if (after == before)
+        return;
+    if (before == none)
+        heaps_[base_of(after)].insert(slot, after);
+    else if (after == none)
+        heaps_[base_of(before)].remove(slot);
+    else if (base_of(before) == base_of(after))
+        heaps_[base_of(after)].move(slot, after);
+    else {
+        heaps_[base_of(before)].remove(slot);
+        heaps_[base_of(after)].insert(slot, after);
+    }
+    s.hkey.store(after, std::memory_order_seq_cst);
+}
+
+// Out of limbo, if it is in it and nobody is inside any more.
+void heap_engine::retire(std::uint32_t slot, timer_slot& s) noexcept
+{
+    const std::uint64_t gp = s.gp.load(std::memory_order_seq_cst);
+    if (!(gp & limbo) || (gp & pins_mask) != 0)
+        return; // who is inside sets the bit again when it leaves
+    // Who passed S1 before the end may have armed it after destroy() cleared it. Nobody can pass any more.
+    s.w.exchange({});
+    s.gp.fetch_and(~limbo, std::memory_order_seq_cst);
+    sink_.retired(slot, generation_of(gp) - 1);
+    slots_.link(retired_, slot);
+}
+
+} // namespace sigev::spi::heap

@@ -1,0 +1,53 @@
+#include "kqueue/note.hpp"
+
+#include "kqueue/queue.hpp"
+
+namespace sigev::kq {
+
+void note_list::push_back(knote& n, std::uint64_t order) noexcept
+{
+    n.list = this;
+    n.order = order;
+    n.previous = back_;
+    n.next = nullptr;
+    (back_ ? back_->next : front_) = &n;
+    back_ = &n;
+}
+
+void note_list::erase(knote& n) noexcept
+{
+    (n.previous ? n.previous->next : front_) = n.next;
+    (n.next ? n.next->previous : back_) = n.previous;
+    n.list = nullptr;
+}
+
+void leavings::add(knote& n) noexcept
+{
+    const bool is_freed = n.over();
+    if (n.waiting.empty() && !is_freed)
+        return;
+    n.left = n.waiting.take_all();
+    n.state.withdraw();
+    n.is_freed = is_freed;
+    n.next_left = std::exchange(first_, &n);
+}
+
+leavings::~leavings()
+{
+    while (knote* const n = first_) {
+        first_ = n->next_left;
+        delivery_chain left = n->left.take_all();
+        spi::delivery_port& port = n->port;
+        if (n->is_freed) {
+            if (n->mark)
+                board_.give_back(n->key.ident, *n->mark);
+            queue& owner = n->owner;
+            delete n;
+            owner.release();
+        }
+        while (spi::delivery* const d = left.pop())
+            port.drop(*d); // after the last one the subscription may end, and the note with it
+    }
+}
+
+} // namespace sigev::kq

@@ -1,0 +1,278 @@
+// The life of a kqueue and of its notes; what kevent() does with them stands in retrieve.cpp. The rules: queue.hpp.
+#include "kqueue/queue.hpp"
+
+#include "kqueue/hold.hpp"
+
+#include <cerrno>
+#include <new>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+namespace sigev::kq {
+
+void queue::start(int number, sigev_event_raw& wake) noexcept
+{
+    const hold h(*this);
+    number_ = number;
+    number_closed_ = false;
+    wake_ = &wake;
+    readable_ = false;
+    closed_ = false;
+    users_.store(1, std::memory_order_relaxed);
+    references_.store(1, std::memory_order_relaxed);
+}
+
+bool queue::is(int descriptor) noexcept
+{
+    const std::lock_guard lock(number_mutex_);
+    if (number_closed_ && descriptor == number_)
+        return false; // and the number may be another file's by now
+    // Only an epoll that watches our event_raw can change how it does; every other descriptor refuses.
+    epoll_event same{};
+    same.events = EPOLLIN;
+    return ::epoll_ctl(descriptor, EPOLL_CTL_MOD, wait_descriptor(), &same) == 0;
+}
+
+void queue::close_number() noexcept
+{
+    const std::lock_guard lock(number_mutex_);
+    number_closed_ = true;
+    ::close(number_);
+}
+
+void queue::shut() noexcept
+{
+    leavings gone(board_);
+    const hold h(*this);
+    if (closed_)
+        return;
+    closed_ = true;
+    collect(gone);
+    for (const auto& [key, n] : index_) {
+        n->indexed = false;
+        drop(*n, gone);
+    }
+    index_.clear();
+}
+
+bool queue::closed() noexcept
+{
+    const hold h(*this);
+    return closed_;
+}
+
+int queue::attach(const spi::knote_request& request, std::int16_t filter, knote*& out) noexcept
+{
+    std::unique_ptr<knote> n(new (std::nothrow) knote(*this, request, filter));
+    if (!n)
+        return ENOMEM;
+    if (filter == EVFILT_AIO && !(n->mark = board_.take(request.ident, *this)))
+        return ENOMEM;
+
+    const auto enter = [&]() noexcept {
+        leavings gone(board_);
+        const hold h(*this);
+        if (closed_)
+            return EBADF;
+        collect(gone);
+        if (filter == EVFILT_AIO) {
+            // A program that starts a request again without aio_return() has no use for the old condition.
+            for (auto [i, end] = index_.equal_range(n->key); i != end;) {
+                knote& old = *(i++)->second;
+                old.state.supersede();
+                place(old);
+                end_if_over(old, gone);
+            }
+        }
+        try {
+            index_.emplace(n->key, n.get());
+        } catch (const std::bad_alloc&) {
+            return ENOMEM;
+        }
+        references_.fetch_add(1, std::memory_order_relaxed);
+        return 0;
+    };
+    if (const int error = enter()) {
+        if (n->mark)
+            board_.give_back(request.ident, *n->mark);
+        return error;
+    }
+    out = n.release();
+    return 0;
+}
+
+bool queue::post(knote& n, spi::delivery& d) noexcept
+{
+    const hold h(*this);
+    if (closed_ || n.state.dropped() || n.forgotten())
+        return false;
+    n.waiting.push(d);
+    n.state.post();
+    place(n);
+    return true;
+}
+
+void queue::withdraw(knote& n) noexcept
+{
+    spi::delivery_port& port = n.port;
+    delivery_chain withdrawn;
+    {
+        const hold h(*this);
+        withdrawn = n.waiting.take_all();
+        n.state.withdraw();
+        place(n);
+    }
+    while (spi::delivery* const d = withdrawn.pop())
+        port.drop(*d); // after the last one the subscription may end, and the note with it
+}
+
+void queue::detach(knote& n) noexcept
+{
+    leavings gone(board_);
+    const hold h(*this);
+    n.attached = false;
+    if (n.forgotten())
+        n.state.drop();
+    end_if_over(n, gone);
+}
+
+void queue::look_again() noexcept
+{
+    if (lock_.lock_or_ask())
+        lock_.unlock([this]() noexcept { settle(); });
+}
+
+void queue::leave() noexcept
+{
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
+    sigev_event_raw* wake;
+    {
+        const hold h(*this);
+        wake = std::exchange(wake_, nullptr);
+    }
+    core::close(*wake);
+    release();
+}
+
+void queue::release() noexcept
+{
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        home_.give_back(*this);
+}
+
+/// Puts the note where its state says that it belongs.
+void queue::place(knote& n) noexcept
+{
+    if (n.list == &forgotten_)
+        return;
+    note_list* list = nullptr;
+    if (n.state.next() != note_state::step::nothing)
+        list = &active_;
+    else if (n.mark && n.state.rests())
+        list = &resting_;
+    if (n.list == list)
+        return;
+    if (n.list)
+        n.list->erase(n);
+    if (list)
+        list->push_back(n, ++order_);
+}
+
+void queue::drop(knote& n, leavings& gone) noexcept
+{
+    n.state.drop();
+    place(n);
+    end_if_over(n, gone);
+    if (!n.over())
+        gone.add(n);
+}
+
+void queue::end_if_over(knote& n, leavings& gone) noexcept
+{
+    if (!n.over())
+        return;
+    if (n.list)
+        n.list->erase(n);
+    remove_from_index(n);
+    gone.add(n);
+}
+
+void queue::remove_from_index(knote& n) noexcept
+{
+    if (!std::exchange(n.indexed, false))
+        return;
+    for (auto [i, end] = index_.equal_range(n.key); i != end; ++i)
+        if (i->second == &n) {
+            index_.erase(i);
+            return;
+        }
+}
+
+/// Gets rid of notes whose request has been collected: those that settle() has found, and a few of those that rest, the turn
+/// going round. More are looked at than one operation adds, so forgotten ones cannot pile up.
+void queue::collect(leavings& gone) noexcept
+{
+    drop_forgotten_heads();
+    while (knote* const n = forgotten_.front()) {
+        forgotten_.erase(*n);
+        drop(*n, gone);
+    }
+    knote* const last = resting_.back();
+    for (int looks = 4; looks > 0 && resting_.front(); --looks) {
+        knote& n = *resting_.front();
+        resting_.erase(n);
+        if (n.forgotten())
+            drop(n, gone);
+        else
+            resting_.push_back(n, ++order_);
+        if (&n == last)
+            break;
+    }
+}
+
+void queue::drop_forgotten_heads() noexcept
+{
+    for (knote* n = active_.front(); n && n->forgotten(); n = active_.front()) {
+        active_.erase(*n);
+        n->state.drop();
+        forgotten_.push_back(*n, 0);
+    }
+}
+
+/// See the head of queue.hpp. Async-signal-safe.
+void queue::settle() noexcept
+{
+    drop_forgotten_heads();
+    const bool readable = closed_ || active_.front();
+    if (!wake_ || readable == readable_)
+        return;
+    readable_ = readable;
+    if (readable)
+        core::post(*wake_);
+    else
+        core::consume(*wake_);
+}
+
+queue* queue_pool::take() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    if (queue* const q = free_) {
+        free_ = std::exchange(q->next_free_, nullptr);
+        return q;
+    }
+    try {
+        all_.push_back(std::make_unique<queue>(*this, board_));
+        return all_.back().get();
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+void queue_pool::give_back(queue& q) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    q.next_free_ = std::exchange(free_, &q);
+}
+
+} // namespace sigev::kq
