@@ -1,0 +1,76 @@
+// sigev::notification: one occurrence, as a callback or a method of the program's own sees it.
+#pragma once
+
+#include <sigev.h>
+
+#include <sigev/error.hpp>
+#include <sigev/ledger.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace sigev {
+
+/// A view of a struct sigev_notification.
+/**
+ * @par Thread safety
+ * Read-only.
+ *
+ * @par Lifetime
+ * It refers to the library's notification, which is gone when the function that was told of it returns.
+ *
+ * @par Fork
+ * A callback that forks has it in its child too.
+ */
+class notification {
+public:
+    explicit constexpr notification(const ::sigev_notification& native) noexcept : native_(&native) {}
+
+    /// sigev_value of the sigevent, and the same as what was put into it.
+    ::sigval value() const noexcept { return native_->value; }
+    int number() const noexcept { return native_->value.sival_int; }
+    template <class T>
+    T* pointer() const noexcept
+    {
+        return static_cast<T*>(native_->value.sival_ptr);
+    }
+
+    /// Timer: expirations in this delivery. AIO: bytes transferred. User: what was submitted.
+    std::int64_t data() const noexcept { return native_->data; }
+
+    /// When it was due, since the epoch of the source's clock (timer: its own; else CLOCK_MONOTONIC). Zero: not known.
+    std::chrono::nanoseconds scheduled() const noexcept { return std::chrono::nanoseconds(native_->scheduled); }
+
+    /// Timer: expirations merged into this delivery beyond the first, at most DELAYTIMER_MAX.
+    int overrun() const noexcept { return native_->overrun; }
+
+    /// AIO: how the operation ended. User: what was submitted.
+    sigev::error_code error_code() const noexcept
+    {
+        return {native_->error, boost::system::system_category()};
+    }
+
+    sigev::source source() const noexcept { return static_cast<sigev::source>(native_->source); }
+
+    /// Timer: timer_t. AIO: address of the aiocb. User: the sigev_t.
+    std::uint64_t ident() const noexcept { return native_->ident; }
+
+    /// As si_code would have it.
+    int code() const noexcept { return native_->code; }
+
+    const ::sigev_notification& native() const noexcept { return *native_; }
+
+private:
+    const ::sigev_notification* native_;
+};
+
+/// What this thread is delivering at the moment: inside a SIGEV_THREAD or SIGEV_CALLBACK function or a registered method.
+inline std::optional<notification> current() noexcept
+{
+    if (const auto* const native = ::sigev_current())
+        return notification(*native);
+    return std::nullopt;
+}
+
+} // namespace sigev

@@ -1,0 +1,28 @@
+// The C edge: errors are values inside, and become -1 and errno here. On success errno is the caller's.
+#pragma once
+
+#include "core/registry.hpp"
+#include "sys/errno_guard.hpp"
+
+#include <cerrno>
+
+namespace sigev::capi {
+
+/// 0, or -1 with errno.
+inline int answer(int error) noexcept
+{
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+/// Keeps errno as it was when the call turns out well: answer(guarded([&] { return ...; })).
+template <class F>
+int guarded(F&& f) noexcept
+{
+    const sys::errno_guard guard;
+    return f();
+}
+
+} // namespace sigev::capi

@@ -1,0 +1,67 @@
+// sigev_reactor_*(): the caller's own event loop.
+#include "capi/edge.hpp"
+
+using namespace sigev;
+using namespace sigev::capi;
+
+int sigev_reactor_open(sigev_reactor_t* reactor) noexcept
+{
+    return answer(guarded([&] {
+        if (!reactor)
+            return EINVAL;
+        core::registry* all = core::registry::ensure();
+        if (!all)
+            return ENOMEM;
+        core::reactor* r = nullptr;
+        const int error = all->open_reactor(r);
+        if (error == 0)
+            *reactor = all->handle_of(*r);
+        return error;
+    }));
+}
+
+namespace {
+
+// f(registry, reactor) returns what the function returns.
+template <class F>
+int with_reactor(sigev_reactor_t number, F&& f) noexcept
+{
+    core::registry* all = core::registry::current();
+    core::reactor* r = nullptr;
+    if (!all || number == 0 || all->find_reactor(number, r) != 0)
+        return answer(EINVAL);
+    const sys::errno_guard guard;
+    const int result = f(*r);
+    r->generation.unpin();
+    return result;
+}
+
+} // namespace
+
+int sigev_reactor_descriptors(sigev_reactor_t reactor, int* descriptors, unsigned n) noexcept
+{
+    return with_reactor(reactor, [&](core::reactor& r) {
+        return static_cast<int>(r.descriptors(descriptors, descriptors ? n : 0));
+    });
+}
+
+int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) noexcept
+{
+    return with_reactor(reactor, [which](core::reactor& r) {
+        r.ready(which);
+        return 0;
+    });
+}
+
+int sigev_reactor_close(sigev_reactor_t reactor) noexcept
+{
+    return answer(guarded([&] {
+        core::registry* all = core::registry::current();
+        core::reactor* r = nullptr;
+        if (!all || reactor == 0 || all->find_reactor(reactor, r) != 0)
+            return EINVAL;
+        r->generation.unpin(); // closing waits for pins
+        all->close_reactor(*r);
+        return 0;
+    }));
+}

@@ -1,0 +1,89 @@
+// What concerns the whole process: methods of the program's own, shutdown, epoch, probe, version.
+#include "capi/edge.hpp"
+#include "sys/atomic16.hpp"
+#include "sys/force.hpp"
+#include "sys/fork_epoch.hpp"
+
+#include <cstring>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+using namespace sigev;
+using namespace sigev::capi;
+
+int sigev_method_register(const sigev_method* method) noexcept
+{
+    sys::errno_guard guard;
+    core::registry* all = nullptr;
+    int number = -EINVAL;
+    if (method && method->size == sizeof *method && method->deliver)
+        number = (all = core::registry::ensure()) ? all->methods().add(*method) : -ENOMEM;
+    return number >= 0 ? number : guard.fail(-number);
+}
+
+int sigev_method_unregister(int number) noexcept
+{
+    return answer(guarded([&] {
+        core::registry* all = core::registry::ensure(); // a child may unregister what its parent registered
+        return all ? all->methods().remove(number) : EINVAL;
+    }));
+}
+
+int sigev_shutdown(void) noexcept
+{
+    return answer(guarded([] { return core::registry::shutdown(); }));
+}
+
+uint32_t sigev_epoch(void) noexcept
+{
+    return sys::ensure_epoch();
+}
+
+int sigev_version(void) noexcept
+{
+    return SIGEV_VERSION_NUMBER;
+}
+
+namespace {
+
+constexpr int not_there = 0;
+constexpr int used = 1;
+constexpr int forced_off = 2;
+
+int look(bool there, const char* force) noexcept
+{
+    if (!there)
+        return not_there;
+    return force && sys::forced(force) ? forced_off : used;
+}
+
+bool opens(int fd) noexcept
+{
+    return static_cast<bool>(sys::unique_fd(fd));
+}
+
+bool has_pidfd_thread() noexcept
+{
+    constexpr unsigned pidfd_thread = 0x80; // PIDFD_THREAD, Linux 6.9: O_EXCL
+    return opens(static_cast<int>(::syscall(SYS_pidfd_open, ::syscall(SYS_gettid), pidfd_thread)));
+}
+
+} // namespace
+
+int sigev_probe(const char* name) noexcept
+{
+    sys::errno_guard guard;
+    if (name && !std::strcmp(name, "eventfd"))
+        return look(opens(::eventfd(0, EFD_CLOEXEC)), "pipe");
+    if (name && !std::strcmp(name, "timerfd"))
+        return look(opens(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)), nullptr);
+    if (name && !std::strcmp(name, "atomic16"))
+        return sys::forced("noatomic16") ? forced_off : look(sys::atomic16_is_lock_free(), nullptr);
+    if (name && !std::strcmp(name, "wipeonfork"))
+        return sys::forced("nowipe") ? forced_off : sys::ensure_epoch() && sys::epoch_is_wiped_by_kernel() ? used : not_there;
+    if (name && !std::strcmp(name, "pidfd_thread"))
+        return look(has_pidfd_thread(), "nopidfd");
+    return guard.fail(EINVAL);
+}

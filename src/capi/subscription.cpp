@@ -1,0 +1,145 @@
+// sigev_open() and its family.
+#include "capi/edge.hpp"
+
+#include <new>
+
+namespace sigev::capi {
+
+namespace {
+
+// Finds, does, lets go: f(registry, subscription) returns 0 or an errno.
+template <class F>
+int with_subscription(sigev_t number, F&& f) noexcept
+{
+    core::registry* all = core::registry::current();
+    core::subscription* s = all ? all->find(number) : nullptr;
+    if (!s)
+        return EINVAL;
+    const int error = f(*all, *s);
+    all->unpin(*s);
+    return error;
+}
+
+void cancel(core::subscription& s, bool wait) noexcept
+{
+    core::dispatcher& d = s.on.load(std::memory_order_acquire)->dispatcher();
+    d.cancel(s);
+    if (wait)
+        d.wait(s);
+}
+
+constexpr std::uint32_t most_records = 1u << 20;
+
+} // namespace
+
+} // namespace sigev::capi
+
+using namespace sigev;
+using namespace sigev::capi;
+
+int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* options, sigev_t* subscription) noexcept
+{
+    return answer(guarded([&] {
+        if (!event || !subscription || capacity == 0 || capacity > most_records)
+            return EINVAL;
+        if (options && (options->size != sizeof *options || options->reserved != 0))
+            return EINVAL;
+        core::registry* all = core::registry::ensure();
+        if (!all)
+            return ENOMEM;
+        core::subscription_spec spec;
+        spec.event = event;
+        spec.capacity = capacity;
+        if (options && options->code != 0)
+            spec.code = options->code;
+        if (options && options->concurrency > 1)
+            spec.concurrency = options->concurrency;
+        if (int error = all->find_reactor(options ? options->reactor : 0, spec.on))
+            return error;
+        core::subscription* s = nullptr;
+        const int error = all->open(spec, s);
+        spec.on->generation.unpin();
+        if (error == 0)
+            *subscription = all->handle_of(*s);
+        return error;
+    }));
+}
+
+int sigev_submit(sigev_t subscription, int64_t data, int error) noexcept
+{
+    sys::errno_guard guard;
+    core::registry* all = core::registry::current();
+    const core::handle h = core::decode(subscription);
+    core::subscription* s = all && h.kind == core::handle_kind::subscription && h.epoch == (all->epoch & core::epoch_mask)
+                                ? all->subscriptions.at(h.index)
+                                : nullptr;
+    int result = EINVAL;
+    // No pin: the claim checks the generation, and a claimed record keeps the subscription.
+    if (s && ((s->generation.generation() ^ h.generation) & core::generation_mask) == 0)
+        if (core::reactor* on = s->on.load(std::memory_order_acquire))
+            result = on->dispatcher().submit(*s, h.generation, data, error);
+    if (result == 0)
+        return 0;
+    return guard.fail(result);
+}
+
+int sigev_cancel(sigev_t subscription) noexcept
+{
+    return answer(guarded([&] {
+        return with_subscription(subscription, [](core::registry&, core::subscription& s) {
+            cancel(s, false);
+            return 0;
+        });
+    }));
+}
+
+int sigev_cancel_and_wait(sigev_t subscription) noexcept
+{
+    return answer(guarded([&] {
+        return with_subscription(subscription, [](core::registry&, core::subscription& s) {
+            cancel(s, true);
+            return 0;
+        });
+    }));
+}
+
+int sigev_close(sigev_t subscription) noexcept
+{
+    return answer(guarded([&] {
+        core::registry* all = core::registry::current();
+        core::subscription* s = all ? all->find(subscription) : nullptr;
+        if (!s)
+            return EINVAL;
+        cancel(*s, false);
+        const bool mine = !s->released.exchange(true, std::memory_order_seq_cst);
+        all->unpin(*s);
+        all->maybe_free(*s);
+        all->reap_dead(true);
+        return mine ? 0 : EINVAL;
+    }));
+}
+
+int sigev_ledger_read(sigev_t subscription, sigev_ledger* ledger) noexcept
+{
+    return answer(guarded([&] {
+        if (!ledger)
+            return EINVAL;
+        return with_subscription(subscription, [ledger](core::registry&, core::subscription& s) {
+            *ledger = core::registry::read(s);
+            return 0;
+        });
+    }));
+}
+
+int sigev_ledger_total(int source, int method, sigev_ledger* ledger) noexcept
+{
+    if (!ledger || source >= SIGEV_SOURCE_COUNT)
+        return answer(EINVAL);
+    *ledger = core::registry::total(source, method);
+    return 0;
+}
+
+const sigev_notification* sigev_current(void) noexcept
+{
+    return core::dispatcher::current();
+}

@@ -1,0 +1,110 @@
+// sigev_timer_*(): a timer_t of the host's holds a handle.
+#include "capi/edge.hpp"
+#include "sources/timer.hpp"
+
+#include <cstring>
+
+using namespace sigev;
+using namespace sigev::capi;
+
+static_assert(sizeof(timer_t) == sizeof(std::uint64_t), "a handle must fit into timer_t");
+
+namespace {
+
+std::uint64_t number_of(timer_t timer) noexcept
+{
+    return reinterpret_cast<std::uint64_t>(timer);
+}
+
+int create(sigev_reactor_t reactor, clockid_t clock, const sigevent* event, timer_t* timer) noexcept
+{
+    if (!timer)
+        return EINVAL;
+    core::registry* all = core::registry::ensure();
+    sources::timers* source = all ? sources::timers::ensure(*all) : nullptr;
+    if (!source)
+        return EAGAIN;
+    core::reactor* on = nullptr;
+    int error = all->find_reactor(reactor, on);
+    if (error)
+        return error == EINVAL ? EINVAL : EAGAIN;
+    std::uint64_t number = 0;
+    error = source->create(*on, clock, event, number);
+    on->generation.unpin();
+    if (error == 0)
+        *timer = reinterpret_cast<timer_t>(number);
+    return error == ENOMEM ? EAGAIN : error;
+}
+
+// f(bank, timer) returns 0 or an errno. Async-signal-safe if f is.
+template <class F>
+int with_timer(timer_t timer, F&& f) noexcept
+{
+    return answer(guarded([&] {
+        sources::timer_bank* bank = nullptr;
+        sources::timer_bank::timer t{};
+        return sources::timers::find(number_of(timer), bank, t) ? f(*bank, t) : EINVAL;
+    }));
+}
+
+} // namespace
+
+int sigev_timer_create(clockid_t clock, sigevent* event, timer_t* timer) noexcept
+{
+    return answer(guarded([&] { return create(0, clock, event, timer); }));
+}
+
+int sigev_timer_create_on(sigev_reactor_t reactor, clockid_t clock, sigevent* event, timer_t* timer) noexcept
+{
+    return answer(guarded([&] { return create(reactor, clock, event, timer); }));
+}
+
+int sigev_timer_settime(timer_t timer, int flags, const itimerspec* value, itimerspec* old) noexcept
+{
+    if (!value)
+        return answer(EINVAL);
+    return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+        return bank.settime(t, flags, *value, old);
+    });
+}
+
+int sigev_timer_gettime(timer_t timer, itimerspec* value) noexcept
+{
+    if (!value)
+        return answer(EINVAL);
+    return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+        return bank.gettime(t, *value);
+    });
+}
+
+int sigev_timer_getoverrun(timer_t timer) noexcept
+{
+    int overrun = 0;
+    const int error = with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+        return bank.overrun(t, overrun);
+    });
+    return error ? -1 : overrun;
+}
+
+int sigev_timer_delete(timer_t timer) noexcept
+{
+    return with_timer(timer, [](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+        return bank.destroy(t, false);
+    });
+}
+
+int sigev_timer_delete_wait(timer_t timer) noexcept
+{
+    return with_timer(timer, [](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+        return bank.destroy(t, true);
+    });
+}
+
+int sigev_timer_ledger(timer_t timer, sigev_ledger* ledger) noexcept
+{
+    if (!ledger)
+        return answer(EINVAL);
+    return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+        return bank.ledger(t, *ledger);
+    });
+}

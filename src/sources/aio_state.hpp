@@ -1,0 +1,207 @@
+// The decisions of asynchronous I/O, without I/O, threads or locks: what a request is refused for and when, and which
+// request may start when.
+//
+// ERRORS, AND WHEN THEY ARE TOLD (what existing programs rely on, where POSIX leaves it open)
+//   by the call            a read's or write's aio_reqprio outside 0 .. AIO_PRIO_DELTA_MAX, an fsync operation that is
+//                          neither O_SYNC nor O_DSYNC: EINVAL. An fsync's descriptor that is not open: EBADF. No
+//                          resources: EAGAIN.
+//   through aio_error()    a read's or write's descriptor that is not open (EBADF), a negative offset where there are
+//                          offsets, a length beyond SSIZE_MAX (EINVAL), and whatever the operation itself answers.
+//
+// ORDER, by file (device and inode, not descriptor), among the requests that are not over yet
+//   append    writes with O_APPEND run one after the other, in the order of the calls.
+//   sync      starts when every read and write that was enqueued before it is over, running ones included; the first of
+//             their errors becomes its own. It does not wait for an earlier sync: it covers all that one still waits for.
+//   free      everything else, at once. Nothing waits for a sync: what comes later is not covered by it and runs freely.
+//
+// Per file: a list of what is enqueued, in which a sync stands only until it starts (so the head is never a sync), and a
+// list of the appends, whose head is the one that runs. Nothing allocates but open(), so that completion cannot fail.
+#pragma once
+
+#include "spi/aio_engine.hpp"
+
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <fcntl.h>
+#include <functional>
+#include <new>
+#include <sys/types.h>
+#include <unordered_map>
+
+namespace sigev::sources {
+
+// ---- errors ----------------------------------------------------------------------------------------------------------
+
+inline constexpr int highest_reqprio = 20; // AIO_PRIO_DELTA_MAX of Linux, which <limits.h> only shows to some
+
+constexpr bool is_sync(spi::aio_operation operation) noexcept
+{
+    return operation == spi::aio_operation::fsync || operation == spi::aio_operation::fdatasync;
+}
+
+/// An error that is told by the call, or 0. Of an fsync's aiocb only the descriptor and the sigevent count.
+constexpr int refused_at_once(spi::aio_operation operation, int reqprio) noexcept
+{
+    return !is_sync(operation) && (reqprio < 0 || reqprio > highest_reqprio) ? EINVAL : 0;
+}
+
+/// The operation of aio_fsync(): false: EINVAL by the call.
+constexpr bool sync_operation(int operation, spi::aio_operation& out) noexcept
+{
+    if (operation != O_SYNC && operation != O_DSYNC)
+        return false;
+    out = operation == O_SYNC ? spi::aio_operation::fsync : spi::aio_operation::fdatasync;
+    return true;
+}
+
+/// An error that becomes the operation's own, or 0.
+constexpr int fails_later(spi::aio_operation operation, bool positioned, off_t offset, std::size_t length) noexcept
+{
+    return !is_sync(operation) && ((positioned && offset < 0) || length > SSIZE_MAX) ? EINVAL : 0;
+}
+
+// ---- order -----------------------------------------------------------------------------------------------------------
+
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+    friend bool operator==(const file_identity&, const file_identity&) = default;
+};
+
+struct file_identity_hash {
+    std::size_t operator()(const file_identity& f) const noexcept
+    {
+        return std::hash<ino_t>()(f.inode) * 31 + std::hash<dev_t>()(f.device);
+    }
+};
+
+enum class order_kind : std::uint8_t { free, append, sync };
+
+class aio_order {
+public:
+    struct file;
+
+    /// The part of a request that the order needs. It belongs to the order from enqueue() to complete().
+    struct item {
+        file* of = nullptr;
+        item* before = nullptr;
+        item* after = nullptr;
+        item* next_append = nullptr;
+        item* next_ready = nullptr; ///< in what enqueue() and complete() return
+        order_kind kind = order_kind::free;
+        int covered_error = 0; ///< sync: the first error of what it covers; final when it is ready
+    };
+
+    /// A reference to a file's record, for one enqueue() or close(). Null: no memory.
+    file* open(const file_identity& identity) noexcept;
+    void close(file& f) noexcept;
+
+    /// Takes the reference over. Returns the item if it may start now, else null.
+    item* enqueue(item& i, file& f, order_kind kind) noexcept;
+
+    /// An item that was returned as ready is over. Returns the list of those that may start now, in the order of the calls.
+    item* complete(item& i, int error) noexcept;
+
+    bool empty() const noexcept { return files_.empty(); }
+
+    struct file {
+        const file_identity* identity = nullptr; ///< its key
+        item* first = nullptr;
+        item* last = nullptr;
+        item* first_append = nullptr;
+        item* last_append = nullptr;
+        std::size_t references = 0;
+    };
+
+private:
+    static void unlink(file& f, item& i) noexcept;
+    static void tell_syncs(const item& i, int error) noexcept;
+
+    std::unordered_map<file_identity, file, file_identity_hash> files_;
+};
+
+inline aio_order::file* aio_order::open(const file_identity& identity) noexcept
+{
+    try {
+        const auto [place, fresh] = files_.try_emplace(identity);
+        place->second.identity = &place->first;
+        ++place->second.references;
+        return &place->second;
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+inline void aio_order::close(file& f) noexcept
+{
+    if (--f.references == 0) {
+        const file_identity key = *f.identity; // a copy: erase() would read the key that it frees
+        files_.erase(key);
+    }
+}
+
+inline aio_order::item* aio_order::enqueue(item& i, file& f, order_kind kind) noexcept
+{
+    i.of = &f;
+    i.kind = kind;
+    if (kind == order_kind::sync && !f.first)
+        return &i; // nothing to cover: it never stands in the list
+    i.before = f.last;
+    (f.last ? f.last->after : f.first) = &i;
+    f.last = &i;
+    if (kind == order_kind::sync)
+        return nullptr;
+    if (kind == order_kind::free)
+        return &i;
+    const bool runs = !f.first_append;
+    (f.last_append ? f.last_append->next_append : f.first_append) = &i;
+    f.last_append = &i;
+    return runs ? &i : nullptr;
+}
+
+inline aio_order::item* aio_order::complete(item& i, int error) noexcept
+{
+    file& f = *i.of;
+    item* ready = nullptr;
+    item** tail = &ready;
+    const auto start = [&tail](item& next) {
+        *tail = &next;
+        tail = &next.next_ready;
+    };
+    if (i.kind != order_kind::sync) {
+        if (error)
+            tell_syncs(i, error);
+        if (i.kind == order_kind::append) {
+            f.first_append = i.next_append;
+            if (!f.first_append)
+                f.last_append = nullptr;
+        }
+        unlink(f, i);
+        while (f.first && f.first->kind == order_kind::sync) {
+            item& sync = *f.first;
+            unlink(f, sync);
+            start(sync);
+        }
+        if (i.kind == order_kind::append && f.first_append)
+            start(*f.first_append);
+    }
+    close(f);
+    return ready;
+}
+
+inline void aio_order::unlink(file& f, item& i) noexcept
+{
+    (i.before ? i.before->after : f.first) = i.after;
+    (i.after ? i.after->before : f.last) = i.before;
+}
+
+inline void aio_order::tell_syncs(const item& i, int error) noexcept
+{
+    for (item* later = i.after; later; later = later->after)
+        if (later->kind == order_kind::sync && later->covered_error == 0)
+            later->covered_error = error;
+}
+
+} // namespace sigev::sources

@@ -1,0 +1,91 @@
+// The status of a request, which lives in the caller's own aiocb: what aio_error() and aio_return() read and leave.
+//
+// Status and result stand in the fields that libc keeps them in, so code that calls libc's own aio_error() on the same
+// aiocb (a library linked statically, one that is older than a preloaded layer) sees what is true. Whether there is
+// anything to return is a mark in two fields that libc uses only while it schedules a request of its own:
+//
+//   __abs_prio   the mark: says that this layer was given the aiocb, and whether a kevent was asked for
+//   __policy     the fork epoch of the process that gave it
+//
+// A zeroed aiocb, one that libc has run and one whose result was returned carry no mark: EINVAL. libc puts a priority of
+// less than 200 there, so the two cannot be taken for each other.
+//
+// ORDER. begin(): epoch and status, then the mark (release). finish(): result, then status (release); from then on the
+// caller may free or reuse the aiocb, so nothing of it is touched again. take() is a compare-exchange on the mark: of two
+// aio_return() one wins. All of it is lock-free and async-signal-safe.
+//
+// FORK. A child finds its parent's unfinished requests as they stood: EINPROGRESS in an epoch that is not its own. It
+// would wait for ever, so they are EINVAL there. What had finished before the fork can be returned by both.
+#pragma once
+
+#include "sys/fork_epoch.hpp"
+
+#include <aio.h>
+#include <cerrno>
+#include <cstdint>
+#include <sys/types.h>
+
+namespace sigev::sources {
+
+struct aio_taken {
+    bool valid = false; ///< false: nothing to return, or still running
+    bool told_by_kevent = false;
+    int error = 0;
+    ssize_t result = -1;
+};
+
+class aio_status {
+public:
+    static void begin(aiocb& cb, std::uint32_t epoch, bool told_by_kevent) noexcept
+    {
+        __atomic_store_n(&cb.__policy, static_cast<int>(epoch), __ATOMIC_RELAXED);
+        __atomic_store_n(&cb.__return_value, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&cb.__error_code, EINPROGRESS, __ATOMIC_RELAXED);
+        __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked_kevent : marked, __ATOMIC_RELEASE);
+    }
+
+    static void finish(aiocb& cb, ssize_t result, int error) noexcept
+    {
+        __atomic_store_n(&cb.__return_value, error ? -1 : result, __ATOMIC_RELAXED);
+        __atomic_store_n(&cb.__error_code, error, __ATOMIC_RELEASE);
+    }
+
+    /// What aio_error() answers.
+    static int error(const aiocb& cb) noexcept
+    {
+        if (!is_mark(__atomic_load_n(&cb.__abs_prio, __ATOMIC_ACQUIRE)))
+            return EINVAL;
+        const int error = __atomic_load_n(&cb.__error_code, __ATOMIC_ACQUIRE);
+        return error == EINPROGRESS && !of_this_process(cb) ? EINVAL : error;
+    }
+
+    /// What aio_return() does.
+    static aio_taken take(aiocb& cb) noexcept
+    {
+        aio_taken t;
+        int mark = __atomic_load_n(&cb.__abs_prio, __ATOMIC_ACQUIRE);
+        if (!is_mark(mark))
+            return t;
+        t.error = __atomic_load_n(&cb.__error_code, __ATOMIC_ACQUIRE);
+        if (t.error == EINPROGRESS)
+            return t;
+        t.result = __atomic_load_n(&cb.__return_value, __ATOMIC_RELAXED);
+        t.told_by_kevent = mark == marked_kevent && of_this_process(cb);
+        t.valid = __atomic_compare_exchange_n(&cb.__abs_prio, &mark, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        return t;
+    }
+
+private:
+    static constexpr int marked = 0x5165a100;
+    static constexpr int marked_kevent = marked + 1;
+
+    static bool is_mark(int value) noexcept { return value == marked || value == marked_kevent; }
+
+    static bool of_this_process(const aiocb& cb) noexcept
+    {
+        const auto epoch = static_cast<std::uint32_t>(__atomic_load_n(&cb.__policy, __ATOMIC_RELAXED));
+        return epoch == sys::current_epoch();
+    }
+};
+
+} // namespace sigev::sources

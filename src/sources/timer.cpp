@@ -1,0 +1,260 @@
+#include "sources/timer.hpp"
+
+#include <cerrno>
+#include <new>
+
+namespace sigev::sources {
+
+// ---- one bank ---------------------------------------------------------------------------------------------------------------
+
+timer_bank::timer_bank(core::registry& all, clock_family family, std::uint32_t number)
+    : registry_(all), family_(family), number_(number), engine_(spi::make_heap_engine(steady(), *this))
+{
+}
+
+bool timer_bank::claim(core::reactor& r) noexcept
+{
+    core::reactor* nobody = nullptr;
+    return on_.compare_exchange_strong(nobody, &r, std::memory_order_acq_rel);
+}
+
+int timer_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept
+{
+    core::reactor* const on = on_.load(std::memory_order_acquire);
+    int before[2];
+    const unsigned watched = engine_->descriptors(before);
+    std::uint32_t slot = 0;
+    std::uint32_t generation = 0;
+    if (const int error = engine_->create(clock == CLOCK_REALTIME, slot, generation))
+        return error;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!cold_.reserve(std::size_t{slot} + 1)) {
+            engine_->destroy(slot, generation);
+            return EAGAIN;
+        }
+    }
+    number = core::encode({core::handle_kind::timer, registry_.epoch, number_, generation, slot});
+    sigevent alarm{};
+    alarm.sigev_notify = SIGEV_SIGNAL;
+    alarm.sigev_signo = SIGALRM;
+    alarm.sigev_value.sival_ptr = reinterpret_cast<void*>(number);
+
+    core::subscription_spec spec;
+    spec.event = event ? event : &alarm;
+    spec.source = SIGEV_SOURCE_TIMER;
+    spec.ident = number;
+    spec.code = SI_TIMER;
+    spec.kind = core::raising::merging;
+    spec.on = on;
+    core::subscription* s = nullptr;
+    cold& c = cold_[slot];
+    if (const int error = registry_.open(spec, s)) {
+        c.subscription.store(nullptr, std::memory_order_release);
+        engine_->destroy(slot, generation);
+        return error;
+    }
+    c.clock.store(clock, std::memory_order_relaxed);
+    c.subscription.store(s, std::memory_order_relaxed);
+    c.generation.store(generation, std::memory_order_release); // from here the handle is known
+    int after[2];
+    if (engine_->descriptors(after) != watched)
+        on->wake(); // so that its loop learns of the new one
+    return 0;
+}
+
+bool timer_bank::find(const core::handle& h, timer& out) noexcept
+{
+    out.state = cold_.find(h.index);
+    out.slot = h.index;
+    // Read once: from here on the engine compares it whole, so a slot that changes hands meanwhile is not mistaken.
+    out.generation = out.state ? out.state->generation.load(std::memory_order_acquire) : 0;
+    return out.generation != 0 && (out.generation & core::timer_generation_mask) == h.generation;
+}
+
+itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
+{
+    if (v.deadline == 0)
+        return {};
+    return to_spec(v, sys::now(v.base == spi::timer_base::wall ? CLOCK_REALTIME : steady()));
+}
+
+int timer_bank::settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept
+{
+    if (const int error = check(value))
+        return error;
+    const bool relative = !(flags & TIMER_ABSTIME) && !is_zero(value.it_value);
+    const spi::timer_value wanted = to_value(t.state->clock.load(std::memory_order_relaxed), flags, value,
+                                             relative ? sys::now(steady()) : 0);
+    const spi::timer_exchange done = engine_->settime(t.slot, t.generation, wanted);
+    if (!done.valid)
+        return EINVAL;
+    if (old)
+        *old = spec_of(done.old);
+    return 0;
+}
+
+int timer_bank::gettime(const timer& t, itimerspec& value) noexcept
+{
+    const spi::timer_exchange now = engine_->gettime(t.slot, t.generation);
+    if (!now.valid)
+        return EINVAL;
+    value = spec_of(now.old);
+    return 0;
+}
+
+int timer_bank::overrun(const timer& t, int& out) noexcept
+{
+    const core::subscription* s = t.state->subscription.load(std::memory_order_acquire);
+    if (!s)
+        return EINVAL;
+    // Read first, then looked whether the timer is still there: if it is, it was its own.
+    const int overrun = s->overrun.load(std::memory_order_acquire);
+    if (!engine_->gettime(t.slot, t.generation).valid)
+        return EINVAL;
+    out = overrun;
+    return 0;
+}
+
+int timer_bank::destroy(const timer& t, bool wait) noexcept
+{
+    core::subscription* const s = t.state->subscription.load(std::memory_order_acquire);
+    if (!s)
+        return EINVAL;
+    // Once the engine has let the timer go, the drain may retire it at any time: the pin keeps the subscription for us. If
+    // destroy() succeeds, the timer lived until then, and the subscription was its.
+    s->generation.pin(0, 0);
+    int error = EINVAL;
+    if (engine_->destroy(t.slot, t.generation).valid) {
+        core::dispatcher& d = s->on.load(std::memory_order_acquire)->dispatcher();
+        d.cancel(*s);
+        if (wait)
+            d.wait(*s);
+        error = 0;
+    }
+    s->generation.unpin();
+    if (error == 0) {
+        registry_.maybe_free(*s);
+        registry_.reap_dead(true);
+    }
+    return error;
+}
+
+int timer_bank::ledger(const timer& t, sigev_ledger& out) noexcept
+{
+    core::subscription* const s = t.state->subscription.load(std::memory_order_acquire);
+    if (!s)
+        return EINVAL;
+    s->generation.pin(0, 0);
+    const bool alive = engine_->gettime(t.slot, t.generation).valid;
+    if (alive)
+        out = core::registry::read(*s);
+    s->generation.unpin();
+    return alive ? 0 : EINVAL;
+}
+
+// The reactor holds its drain word for this call, and has cancelled all its subscriptions.
+void timer_bank::detach() noexcept
+{
+    for (std::uint32_t slot = 0; const cold* c = cold_.find(slot); ++slot)
+        if (c->subscription.load(std::memory_order_acquire))
+            engine_->destroy(slot, c->generation.load(std::memory_order_relaxed));
+    engine_->reap(); // retires them; what is pinned at this moment, the next owner of the bank retires
+    engine_->close_descriptors();
+    unclaim();
+}
+
+void timer_bank::expired(std::uint32_t slot, std::uint32_t, std::uint64_t missed, std::uint64_t scheduled) noexcept
+{
+    // The engine holds the slot for the length of this call, so the timer, dead or not, is the one that expired.
+    if (core::subscription* s = cold_[slot].subscription.load(std::memory_order_acquire))
+        s->on.load(std::memory_order_acquire)
+            ->dispatcher()
+            .raise(*s, missed + 1, static_cast<std::int64_t>(scheduled));
+}
+
+void timer_bank::wake() noexcept
+{
+    if (core::reactor* on = on_.load(std::memory_order_acquire))
+        on->wake();
+}
+
+void timer_bank::retired(std::uint32_t slot, std::uint32_t) noexcept
+{
+    cold* const c = cold_.find(slot);
+    if (core::subscription* s = c ? c->subscription.exchange(nullptr, std::memory_order_acq_rel) : nullptr) {
+        // A delete that is between the engine and cancel() has it pinned, and frees it when it has cancelled.
+        registry_.release(*s);
+    }
+}
+
+// ---- all banks --------------------------------------------------------------------------------------------------------------
+
+timers::~timers()
+{
+    for (auto& bank : banks_)
+        delete bank.load(std::memory_order_relaxed);
+}
+
+timers* timers::ensure(core::registry& all) noexcept
+{
+    return static_cast<timers*>(
+        all.ensure(core::extension_place::timers,
+                   [](core::registry& r) -> std::unique_ptr<core::extension> { return std::make_unique<timers>(r); }));
+}
+
+int timers::bank_of(core::reactor& on, clock_family family, timer_bank*& out) noexcept
+{
+    const auto place = static_cast<unsigned>(family);
+    if (core::reactor_source* s = on.source(place)) {
+        out = static_cast<timer_bank*>(s);
+        return 0;
+    }
+    const std::lock_guard lock(mutex_);
+    if (core::reactor_source* s = on.source(place)) {
+        out = static_cast<timer_bank*>(s);
+        return 0;
+    }
+    try {
+        for (std::uint32_t number = 0; number != banks_.size(); ++number) {
+            timer_bank* bank = banks_[number].load(std::memory_order_acquire);
+            if (!bank) {
+                bank = new timer_bank(registry_, family, number);
+                banks_[number].store(bank, std::memory_order_release);
+            }
+            if (bank->family() != family || !bank->claim(on))
+                continue;
+            on.attach(place, *bank);
+            out = bank;
+            return 0;
+        }
+    } catch (const std::bad_alloc&) {
+        return ENOMEM;
+    }
+    return EAGAIN;
+}
+
+int timers::create(core::reactor& on, clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept
+{
+    timespec resolution;
+    const clock_choice choice = choose_clock(clock, ::clock_getres(clock, &resolution) == 0);
+    if (choice.error)
+        return choice.error;
+    timer_bank* bank = nullptr;
+    if (const int error = bank_of(on, choice.family, bank))
+        return error;
+    return bank->create(clock, event, number);
+}
+
+bool timers::find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept
+{
+    core::registry* all = core::registry::current();
+    const core::handle h = core::decode(number);
+    if (!all || h.kind != core::handle_kind::timer || h.epoch != (all->epoch & core::epoch_mask))
+        return false;
+    auto* self = static_cast<timers*>(all->find(core::extension_place::timers));
+    bank = self ? self->banks_[h.engine].load(std::memory_order_acquire) : nullptr;
+    return bank && bank->find(h, out);
+}
+
+} // namespace sigev::sources

@@ -1,0 +1,112 @@
+// Timers as a source: timer_create() and its family over a timer engine, each timer a merging subscription.
+//
+// A reactor that has timers has a *bank* of them per family of clocks: an engine, and beside each of its slots what the engine
+// need not know. Banks are kept for as long as the registry lives and pass from a reactor that closes to the next one, so a
+// stale handle can always be looked at.
+//
+// Who ends what: destroy() of the engine decides which of two deletes won. The winner cancels the subscription, so that nothing
+// starts any more; the slot is still known to the drain until the engine reports it retired, and only then is the
+// subscription given up.
+//
+// Async-signal-safe: settime, gettime, getoverrun. They take no lock and touch only tables that do not move.
+#pragma once
+
+#include "core/registry.hpp"
+#include "sources/timer_state.hpp"
+#include "spi/timer_engine.hpp"
+#include "sys/segmented_array.hpp"
+
+#include <sigev.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+namespace sigev::sources {
+
+/// The timers of one reactor on one family of clocks.
+class timer_bank final : public core::reactor_source, spi::timer_sink {
+public:
+    timer_bank(core::registry& all, clock_family family, std::uint32_t number);
+    timer_bank(const timer_bank&) = delete;
+    timer_bank& operator=(const timer_bank&) = delete;
+
+    bool claim(core::reactor& r) noexcept;
+    void unclaim() noexcept { on_.store(nullptr, std::memory_order_release); }
+    clock_family family() const noexcept { return family_; }
+
+    /// 0 or an errno. event null: SIGALRM with the timer's id.
+    int create(clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept;
+
+    /// A timer of this bank, by what its handle says; false: there is none.
+    struct cold;
+    struct timer {
+        cold* state;
+        std::uint32_t slot;
+        std::uint32_t generation; ///< the engine's, whole
+    };
+    bool find(const core::handle& h, timer& out) noexcept;
+
+    int settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept;
+    int gettime(const timer& t, itimerspec& value) noexcept;
+    int overrun(const timer& t, int& out) noexcept;
+    int destroy(const timer& t, bool wait) noexcept;
+    int ledger(const timer& t, sigev_ledger& out) noexcept;
+
+    bool reap() noexcept override { return engine_->reap(); }
+    unsigned descriptors(int* out) const noexcept override { return engine_->descriptors(out); }
+    void detach() noexcept override;
+
+    /// What the engine need not know of a timer. Zero bytes: never used.
+    struct cold {
+        std::atomic<std::uint32_t> generation; ///< the engine's, of the timer that has the slot
+        std::atomic<core::subscription*> subscription;
+        std::atomic<clockid_t> clock;
+    };
+
+private:
+    void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
+                 std::uint64_t scheduled) noexcept override;
+    void wake() noexcept override;
+    void retired(std::uint32_t slot, std::uint32_t generation) noexcept override;
+
+    clockid_t steady() const noexcept { return family_ == clock_family::boottime ? CLOCK_BOOTTIME : CLOCK_MONOTONIC; }
+    itimerspec spec_of(const spi::timer_value& v) const noexcept;
+
+    core::registry& registry_;
+    const clock_family family_;
+    const std::uint32_t number_;
+    std::unique_ptr<spi::timer_engine> engine_;
+    std::atomic<core::reactor*> on_{nullptr};
+    sys::segmented_array<cold, 64> cold_;
+    std::mutex mutex_; ///< creating
+    std::uint32_t slots_ = 0;
+};
+
+/// All banks of a process.
+class timers final : public core::extension {
+public:
+    explicit timers(core::registry& all) noexcept : registry_(all) {}
+    ~timers() override;
+
+    static timers* ensure(core::registry& all) noexcept;
+
+    /// timer_create() on a reactor. 0 or an errno.
+    int create(core::reactor& on, clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept;
+
+    /// The bank and timer of a handle; false: EINVAL. Async-signal-safe.
+    static bool find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept;
+
+    void stop() noexcept override {} // reactors that close end their timers
+
+private:
+    int bank_of(core::reactor& on, clock_family family, timer_bank*& out) noexcept;
+
+    core::registry& registry_;
+    std::mutex mutex_;
+    std::array<std::atomic<timer_bank*>, core::max_engine + 1> banks_{};
+};
+
+} // namespace sigev::sources

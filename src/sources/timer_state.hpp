@@ -1,0 +1,89 @@
+// The rules of POSIX timers that need no timer: what is valid, what a time means as a deadline, what is left of it. Pure.
+// [timer_settime, timer_gettime, timer_create of IEEE Std 1003.1]
+#pragma once
+
+#include "spi/timer_engine.hpp"
+#include "sys/clock.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <time.h>
+
+namespace sigev::sources {
+
+/// Longest time that the engine keeps: 63 bits of nanoseconds, 292 years. What is longer is clamped.
+inline constexpr std::uint64_t longest = (std::uint64_t{1} << 62) - 1;
+
+/// Which of a reactor's engines serves a clock.
+enum class clock_family : std::uint8_t { monotonic, boottime, none };
+
+struct clock_choice {
+    int error; ///< 0, EINVAL (no such clock), ENOTSUP (a clock of the host's that timers of this engine do not follow)
+    clock_family family;
+};
+
+/// `known`: whether the host has the clock.
+constexpr clock_choice choose_clock(clockid_t clock, bool known) noexcept
+{
+    switch (clock) {
+    case CLOCK_MONOTONIC:
+    case CLOCK_REALTIME: return {0, clock_family::monotonic};
+    case CLOCK_BOOTTIME: return {0, clock_family::boottime};
+    default: return {known ? ENOTSUP : EINVAL, clock_family::none};
+    }
+}
+
+constexpr bool is_valid(const timespec& t) noexcept
+{
+    return t.tv_sec >= 0 && t.tv_nsec >= 0 && t.tv_nsec < 1'000'000'000;
+}
+
+constexpr bool is_zero(const timespec& t) noexcept
+{
+    return t.tv_sec == 0 && t.tv_nsec == 0;
+}
+
+/// 0 or EINVAL. A request to disarm is valid whatever its interval says.
+constexpr int check(const itimerspec& value) noexcept
+{
+    if (is_zero(value.it_value))
+        return 0;
+    return is_valid(value.it_value) && is_valid(value.it_interval) ? 0 : EINVAL;
+}
+
+/// Which base a deadline is on: an absolute time of CLOCK_REALTIME follows the clock when it is set, a relative one must not.
+constexpr spi::timer_base base_of(clockid_t clock, int flags) noexcept
+{
+    return clock == CLOCK_REALTIME && (flags & TIMER_ABSTIME) ? spi::timer_base::wall : spi::timer_base::steady;
+}
+
+/// A valid itimerspec as the engine's value; `now` on the steady clock (read for relative times only).
+inline spi::timer_value to_value(clockid_t clock, int flags, const itimerspec& spec, std::uint64_t now) noexcept
+{
+    spi::timer_value v;
+    if (is_zero(spec.it_value))
+        return v;
+    v.base = base_of(clock, flags);
+    v.deadline = sys::to_nanoseconds(spec.it_value, longest);
+    if (!(flags & TIMER_ABSTIME))
+        v.deadline = v.deadline > longest - now ? longest : v.deadline + now;
+    v.interval = sys::to_nanoseconds(spec.it_interval, longest);
+    return v;
+}
+
+/// What timer_gettime() says of a value: relative also for an absolute time; one that is due but not yet fired has 1 ns left,
+/// since 0 means disarmed. `now` on the value's base.
+inline itimerspec to_spec(const spi::timer_value& v, std::uint64_t now) noexcept
+{
+    itimerspec spec{};
+    if (v.deadline == 0)
+        return spec;
+    std::uint64_t left = v.deadline > now ? v.deadline - now : 0;
+    if (left == 0 && v.interval != 0)
+        left = v.interval - (now - v.deadline) % v.interval; // the next period's end
+    spec.it_value = sys::to_timespec(left == 0 ? 1 : left);
+    spec.it_interval = sys::to_timespec(v.interval);
+    return spec;
+}
+
+} // namespace sigev::sources
