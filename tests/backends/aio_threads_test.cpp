@@ -1,0 +1,127 @@
+// The thread engine by itself: what may wait keeps nobody waiting and can be broken off, and threads come and go.
+#include "aio_fixture.hpp"
+
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <thread>
+
+using namespace aio_tests;
+
+BOOST_AUTO_TEST_SUITE(aio_threads)
+
+BOOST_AUTO_TEST_CASE(reads_that_wait_starve_nobody) {
+    recorder sink;
+    engine e(sink, {.most_threads = 2});
+    const pair_of_fds pipe = make_pipe();
+    const unique_fd file = make_file("x");
+    std::array<char, 100> bytes{};
+    std::deque<aio_work> waiting;
+    std::vector<unique_fd> duplicates; // the engine is promised a descriptor for each work
+    for (char& byte : bytes) {
+        duplicates.emplace_back(fcntl(pipe.read.get(), F_DUPFD_CLOEXEC, 0));
+        waiting.push_back(make_work(aio_operation::read, duplicates.back().get(), &byte, 1, true));
+        start(e, waiting.back());
+    }
+    char byte = 0;
+    aio_work read = make_work(aio_operation::read, file.get(), &byte, 1, false);
+    start(e, read);
+    BOOST_TEST(wait_until([&] { return sink.has(read); }));
+    BOOST_TEST(byte == 'x');
+    BOOST_TEST(e.threads() <= 2u);
+    BOOST_TEST(sink.count() == 1u);
+
+    const std::string text(bytes.size(), 'p');
+    BOOST_REQUIRE(write(pipe.write.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    BOOST_TEST(wait_until([&] { return sink.count() == 1 + bytes.size(); }));
+    BOOST_TEST(std::string(bytes.data(), bytes.size()) == text);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_is_not_behind_the_read_that_waits_for_its_answer) {
+    recorder sink;
+    engine e(sink, {.most_threads = 1});
+    const pair_of_fds ends = make_sockets(SOCK_STREAM);
+    const unique_fd again(fcntl(ends.read.get(), F_DUPFD_CLOEXEC, 0));
+    char answer = 0;
+    char question = '?';
+    aio_work read = make_work(aio_operation::read, ends.read.get(), &answer, 1, true);
+    aio_work write_question = make_work(aio_operation::write, again.get(), &question, 1, true);
+    start(e, read);
+    start(e, write_question);
+    char heard = 0;
+    BOOST_TEST(::read(ends.write.get(), &heard, 1) == 1);
+    BOOST_TEST(heard == '?');
+    BOOST_TEST(!sink.has(read));
+    BOOST_TEST(::write(ends.write.get(), "!", 1) == 1);
+    BOOST_TEST(wait_until([&] { return sink.has(read); }));
+    BOOST_TEST(answer == '!');
+}
+
+BOOST_AUTO_TEST_CASE(stop_breaks_off_what_waits_and_carries_out_the_rest) {
+    recorder sink;
+    engine e(sink, {.most_threads = 1});
+    const pair_of_fds pipe = make_pipe();
+    const pair_of_fds full = make_pipe();
+    const unique_fd file = make_file("0123456789");
+    std::string text(1 << 20, 'w');
+    char byte = 0;
+    aio_work read = make_work(aio_operation::read, pipe.read.get(), &byte, 1, true);
+    aio_work write = make_work(aio_operation::write, full.write.get(), text.data(), text.size(), true);
+    start(e, read);
+    start(e, write);
+    std::array<char, 100> bytes{};
+    std::deque<aio_work> rest;
+    for (char& b : bytes) {
+        rest.push_back(make_work(aio_operation::read, file.get(), &b, 1, false));
+        start(e, rest.back());
+    }
+    BOOST_TEST(wait_until([&] { return sink.count() == rest.size(); })); // so the two above have been tried
+    e.stop();
+    BOOST_TEST(sink.count() == rest.size() + 2);
+    BOOST_TEST(read.error == ECANCELED);
+    BOOST_TEST(write.error == 0); // some of it is in the pipe: that is its result
+    BOOST_TEST((write.result > 0 && write.result < static_cast<ssize_t>(text.size())));
+    BOOST_TEST(e.threads() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(stop_carries_out_what_has_not_begun) {
+    recorder sink;
+    gate allowed;
+    sink.hold = &allowed;
+    engine e(sink, {.most_threads = 1});
+    const unique_fd file = make_file("0123456789");
+    std::array<char, 10> bytes{};
+    std::deque<aio_work> all;
+    for (char& b : bytes) {
+        all.push_back(make_work(aio_operation::read, file.get(), &b, 1, false));
+        all.back().offset = static_cast<off_t>(all.size() - 1);
+        start(e, all.back());
+    }
+    std::thread stopper([&] { e.stop(); });
+    allowed.open();
+    stopper.join();
+    BOOST_TEST(sink.count() == all.size());
+    BOOST_TEST(std::string(bytes.data(), bytes.size()) == "0123456789");
+}
+
+BOOST_AUTO_TEST_CASE(idle_threads_leave_but_for_one) {
+    recorder sink;
+    gate allowed;
+    sink.hold = &allowed;
+    engine e(sink, {.most_threads = 4, .idle = milliseconds(1)});
+    const unique_fd file = make_file("0123456789");
+    std::array<char, 8> bytes{};
+    std::deque<aio_work> all;
+    for (char& b : bytes) {
+        all.push_back(make_work(aio_operation::read, file.get(), &b, 1, false));
+        start(e, all.back());
+    }
+    BOOST_TEST(wait_until([&] { return e.threads() == 4; }));
+    allowed.open();
+    BOOST_TEST(wait_until([&] { return sink.count() == all.size() && e.threads() == 1; }));
+    aio_work once_more = make_work(aio_operation::read, file.get(), bytes.data(), 1, false);
+    start(e, once_more);
+    BOOST_TEST(wait_until([&] { return sink.has(once_more); }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

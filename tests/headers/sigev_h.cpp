@@ -1,0 +1,3 @@
+#include <sigev.h>
+
+int main() { return SIGEV_KEVENT == 3 ? 0 : 1; }

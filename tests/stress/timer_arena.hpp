@@ -1,0 +1,51 @@
+// Timers under attack: setters, a storm of signals whose handler sets timers as well, a reactor that sleeps in poll(),
+// and books that must balance.
+//
+// The books, per generation of a timer. A one-shot arming ends in exactly one of four ways, so
+//   armed = fired + returned as an old value + left (armed when it was deleted).
+// A periodic arming is only ever returned or left, and the deadline that comes back has moved on by as many intervals as
+// were reported, missed ones included: the sums over all armings must say so. One-shot deadlines are even, periodic ones
+// odd, and the interval is even, so the reactor knows which it was.
+// Left is what destroy() returns. A settime() that overtakes a delete can leave one more behind, which nobody sees: the
+// books allow for it only if there was such a call.
+//
+// A round ends when everybody is quiet. Then each timer's books must balance within a second, with nobody touching the
+// timer (gettime() would heal it): what has not fired by then is lost.
+#pragma once
+
+#include "spi/timer_engine.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace sigev_tests {
+
+struct arena_options {
+    unsigned timers = 4;
+    bool wall = false;      ///< half of the deadlines on the other base
+    bool periodic = false;  ///< every fourth timer is sometimes periodic
+    bool recreate = false;  ///< setters delete and create, and use handles of deleted timers
+    bool quantised = false; ///< deadlines are multiples of 16 us, so that equal ones are frequent
+    bool storm = false;     ///< signals hit setters and reactor
+    clockid_t steady = CLOCK_MONOTONIC;
+};
+
+struct arena_result {
+    std::uint64_t rounds = 0, armed = 0, fired = 0, expirations = 0, created = 0, signals = 0;
+    std::uint64_t lost_rounds = 0; ///< rounds after which a timer that was armed never fired
+    std::uint64_t unbalanced = 0;  ///< generations whose books do not balance
+    std::uint64_t strangers = 0;   ///< expiries and retirements of a generation that does not have the slot
+    std::uint64_t unretired = 0;   ///< deleted, and never reported retired, or twice
+
+    bool good() const { return lost_rounds == 0 && unbalanced == 0 && strangers == 0 && unretired == 0; }
+};
+
+std::string to_string(const arena_result& r);
+
+/// Runs rounds for as long as a stress may take; ends at the tenth thing that goes wrong.
+arena_result run_arena(const arena_options& options);
+
+} // namespace sigev_tests
