@@ -341,13 +341,14 @@ SIGEV_API int sigev_reactor_descriptors(sigev_reactor_t reactor, int *descriptor
  * once. */
 SIGEV_API int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) SIGEV_NOEXCEPT;
 
-/* Cancels every subscription and timer of the reactor and closes its descriptors, which must not be watched any more. */
+/* Cancels every subscription and timer of the reactor and closes its descriptors, which must not be watched any more.
+ * errors: EINVAL, EDEADLK (called from inside a callback that this reactor runs). */
 SIGEV_API int sigev_reactor_close(sigev_reactor_t reactor) SIGEV_NOEXCEPT;
 
 /* ---- the runtime -------------------------------------------------------------------------------------------------------- */
 
 /* Ends all that this process has of the library: timers, requests, subscriptions, kqueues, threads, descriptors, memory.
- * Callbacks that run are waited for. Later calls start afresh; every older handle is EINVAL. No other thread may be
+ * Event loops and Asio contexts that watch a reactor are ended first. Callbacks that run are waited for. Later calls start afresh; every older handle is EINVAL. No other thread may be
  * inside the library. errors: EDEADLK (called from inside a callback). */
 SIGEV_API int sigev_shutdown(void) SIGEV_NOEXCEPT;
 

@@ -1,62 +1,41 @@
 // sigev_kqueue(), sigev_kqueue_close(), sigev_kevent(): the C edge of the kqueues.
-#include <sigev.h>
-
-#include "core/registry.hpp"
+#include "capi/edge.hpp"
 #include "spi/kqueue_port.hpp"
-#include "sys/errno_guard.hpp"
 
-#include <cerrno>
+using namespace sigev;
 
 namespace {
 
-/// -errno as a system call answers it, to errno and -1 as C expects it.
-int answer(int result) noexcept
+/// Null when this process has used nothing yet: then no descriptor is a kqueue.
+spi::kqueue_port* kqueues() noexcept
 {
-    if (result >= 0)
-        return result;
-    errno = -result;
-    return -1;
-}
-
-/// Null when this process has not made a kqueue: then no descriptor is one.
-sigev::spi::kqueue_port* kqueues() noexcept
-{
-    sigev::core::registry* const registry = sigev::core::registry::current();
-    return registry ? &registry->kqueues() : nullptr;
+    core::registry* const all = core::registry::current();
+    return all ? &all->kqueues() : nullptr;
 }
 
 } // namespace
 
-int sigev_kqueue() noexcept
+int sigev_kqueue(void) noexcept
 {
-    int result = -ENOMEM;
-    {
-        const sigev::sys::errno_guard guard;
-        if (sigev::core::registry* const registry = sigev::core::registry::ensure())
-            result = registry->kqueues().open();
-    }
-    return answer(result);
+    sys::errno_guard guard;
+    core::registry* const all = core::registry::ensure();
+    const int result = all ? all->kqueues().open() : -ENOMEM;
+    return result >= 0 ? result : guard.fail(-result);
 }
 
 int sigev_kqueue_close(int kqueue) noexcept
 {
-    int error = EBADF;
-    {
-        const sigev::sys::errno_guard guard;
-        if (sigev::spi::kqueue_port* const all = kqueues())
-            error = all->close(kqueue);
-    }
-    return answer(-error);
+    return capi::answer(capi::guarded([&] {
+        spi::kqueue_port* const all = kqueues();
+        return all ? all->close(kqueue) : EBADF;
+    }));
 }
 
 int sigev_kevent(int kqueue, const struct sigev_kev* changes, int nchanges, struct sigev_kev* events, int nevents,
                  const struct timespec* timeout) noexcept
 {
-    int result = -EBADF;
-    {
-        const sigev::sys::errno_guard guard;
-        if (sigev::spi::kqueue_port* const all = kqueues())
-            result = all->kevent(kqueue, changes, nchanges, events, nevents, timeout);
-    }
-    return answer(result);
+    sys::errno_guard guard;
+    spi::kqueue_port* const all = kqueues();
+    const int result = all ? all->kevent(kqueue, changes, nchanges, events, nevents, timeout) : -EBADF;
+    return result >= 0 ? result : guard.fail(-result);
 }

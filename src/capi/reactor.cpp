@@ -60,7 +60,10 @@ int sigev_reactor_close(sigev_reactor_t reactor) noexcept
         core::reactor* r = nullptr;
         if (!all || reactor == 0 || all->find_reactor(reactor, r) != 0)
             return EINVAL;
+        const bool inside = r->dispatcher().is_draining_here();
         r->generation.unpin(); // closing waits for pins
+        if (inside)
+            return EDEADLK;
         all->close_reactor(*r);
         return 0;
     }));

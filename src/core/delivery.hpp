@@ -10,9 +10,9 @@
 //   occurrences  busy:1 | count:63
 //                A subscription whose notifications merge (timers). `busy`: its one delivery is on the way; `count`: what
 //                was raised since that delivery latched its overrun.
-//   gate         closing:1 | freed:1 | delivering:1 | waited:1 | running:28
-//                Who is inside: `delivering` is the reactor's drain, `running` are callbacks. Once `closing` is set nobody
-//                enters.
+//   gate         closing:1 | freed:1 | delivering:1 | waited:1 | held:1 | running:27
+//                Who is inside: `delivering` is the reactor's drain, `held` its list of what is to be tried again, `running`
+//                are callbacks. Once `closing` is set nobody enters.
 #pragma once
 
 #include <algorithm>
@@ -43,6 +43,12 @@ constexpr std::uint64_t claim_take(std::uint64_t word, std::uint32_t next) noexc
 {
     const std::uint64_t kept = word & ~((std::uint64_t{1} << 48) - 1);
     return kept | (std::uint64_t{(claim_count(word) + 1) & 0xffffff} << 24) | (next & 0xffffff);
+}
+
+/// Was the claim that found `count` made after `word` had been seen? (Claims are far fewer than half of 24 bits at a time.)
+constexpr bool claimed_after(std::uint32_t count, std::uint32_t seen) noexcept
+{
+    return ((count - seen) & 0xffffff) < (1u << 23);
 }
 
 /// `record` goes back to the free ones.
@@ -99,13 +105,15 @@ inline constexpr std::uint32_t gate_closing = 1u << 31;
 inline constexpr std::uint32_t gate_freed = 1u << 30;
 inline constexpr std::uint32_t gate_delivering = 1u << 29;
 inline constexpr std::uint32_t gate_waited = 1u << 28;
+inline constexpr std::uint32_t gate_held = 1u << 27;
 
-constexpr std::uint32_t gate_running(std::uint32_t word) noexcept { return word & (gate_waited - 1); }
+constexpr std::uint32_t gate_running(std::uint32_t word) noexcept { return word & (gate_held - 1); }
 
 /// Nobody is inside, nobody may come in, and it has not been freed yet.
 constexpr bool gate_may_free(std::uint32_t word) noexcept
 {
-    return (word & gate_closing) != 0 && (word & (gate_freed | gate_delivering)) == 0 && gate_running(word) == 0;
+    return (word & gate_closing) != 0 && (word & (gate_freed | gate_delivering | gate_held)) == 0 &&
+           gate_running(word) == 0;
 }
 
 // ---- the drain word: one drain at a time -------------------------------------------------------------------------------

@@ -79,6 +79,11 @@ const sigev_notification* dispatcher::current() noexcept
     return depth ? inside.at[depth - 1].notification : nullptr;
 }
 
+bool dispatcher::is_draining_here() const noexcept
+{
+    return drainer_.load(std::memory_order_relaxed) == &inside;
+}
+
 // ---- raising ------------------------------------------------------------------------------------------------------------
 
 record* dispatcher::claim(subscription& s, std::uint64_t& word, std::uint32_t generation) noexcept
@@ -202,6 +207,13 @@ bool dispatcher::leave() noexcept
     return !step.mine;
 }
 
+void dispatcher::leave_for_later() noexcept
+{
+    const bool left = !backlog_.empty(); // the next owner's from the exchange on
+    if (word_.exchange(drain::idle, std::memory_order_seq_cst) == drain::again || left)
+        host_.wake();
+}
+
 void dispatcher::take_submitted() noexcept
 {
     spi::delivery* newest_first = submitted_.exchange(nullptr, std::memory_order_acquire);
@@ -289,7 +301,9 @@ spi::verdict dispatcher::offer(record& r) noexcept
             // A loop of the caller's own: its code runs here, and cancel_and_wait() waits for it.
             if (!begin(r, n))
                 return spi::verdict::accepted;
+            drainer_.store(&inside, std::memory_order_relaxed);
             v = m.deliver(s.target, r, n);
+            drainer_.store(nullptr, std::memory_order_relaxed);
             --inside.depth;
             const bool again = v != spi::verdict::retry && settle(r, v);
             if (v == spi::verdict::retry)
@@ -453,8 +467,7 @@ void dispatcher::purge(subscription& s) noexcept
     backlog_ = others;
     while (record* r = s.held.pop_front())
         discard(*r);
-    if (word_.exchange(drain::idle, std::memory_order_seq_cst) == drain::again || !others.empty())
-        host_.wake();
+    leave_for_later();
 }
 
 // ---- one delivery ---------------------------------------------------------------------------------------------------------

@@ -64,6 +64,8 @@ public:
     bool enter() noexcept;
     /// Gives it back. False: go round once more first.
     bool leave() noexcept;
+    /// Gives it back in any case; what is left is done after a wakeup.
+    void leave_for_later() noexcept;
     /// Delivers all that was submitted. Between enter() and leave().
     void run() noexcept;
     /// Frees what has ended. Between enter() and leave(), after the sources had their turn.
@@ -86,6 +88,9 @@ public:
 
     /// What this thread delivers at the moment.
     static const sigev_notification* current() noexcept;
+
+    /// True inside a callback that this dispatcher's drain runs (on a loop of the caller's own).
+    bool is_draining_here() const noexcept;
 
 private:
     int overflow(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
@@ -113,6 +118,7 @@ private:
     sys::ready_bitmap overflowed_;
 
     alignas(64) std::atomic<drain> word_{drain::idle};
+    std::atomic<const void*> drainer_{nullptr}; ///< which thread holds it, while user code may run
     // The rest belongs to whoever holds the drain word.
     record_queue backlog_;
     subscription* held_ = nullptr;

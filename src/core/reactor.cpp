@@ -11,6 +11,10 @@
 
 namespace sigev::core {
 
+namespace {
+constexpr unsigned most_rounds = 32; // of one ready(): a few microseconds each
+}
+
 reactor::~reactor()
 {
     if (is_open())
@@ -34,7 +38,7 @@ int reactor::open(registry& all) noexcept
 
 void reactor::close() noexcept
 {
-    open_.store(false, std::memory_order_release);
+    shut();
     // The loop does not watch any more; a drain that some thread is still in comes to its end.
     while (!dispatcher_->enter())
         ::sched_yield();
@@ -48,6 +52,15 @@ void reactor::close() noexcept
     if (sigev_event_raw* event = wakeup_.exchange(nullptr, std::memory_order_acq_rel))
         core::close(*event);
     sys::unique_fd(retry_fd_.exchange(-1, std::memory_order_acq_rel));
+}
+
+void reactor::discard_left() noexcept
+{
+    if (!dispatcher_ || !dispatcher_->enter())
+        return;
+    do
+        dispatcher_->run();
+    while (!dispatcher_->leave());
 }
 
 unsigned reactor::descriptors(int* out, unsigned n) const noexcept
@@ -73,7 +86,9 @@ void reactor::ready(unsigned which) noexcept
         posted_.store(true, std::memory_order_release);
     if (!dispatcher_->enter())
         return; // somebody drains, and goes round once more
-    do {
+    // Under a stream of notifications that never pauses, the thread comes out now and then all the same: it may lead the
+    // runtime, and callbacks wait for it in their lanes.
+    for (unsigned round = 1;; ++round) {
         bool again;
         do {
             // Drain, clear, run: a post that comes after this consume makes the descriptor readable again.
@@ -87,7 +102,13 @@ void reactor::ready(unsigned which) noexcept
                     again |= s->reap();
         } while (again);
         dispatcher_->sweep();
-    } while (!dispatcher_->leave());
+        if (round == most_rounds) {
+            dispatcher_->leave_for_later();
+            return;
+        }
+        if (dispatcher_->leave())
+            return;
+    }
 }
 
 bool reactor::attach(unsigned place, reactor_source& s) noexcept

@@ -77,6 +77,7 @@ int registry::shutdown() noexcept
         return 0;
     start_lock lock(r->epoch);
     r->stop();
+    close_retired_event_raws(); // nobody is inside the library, so no poster comes back to them
     // A child's registry goes; what it inherited stays where it was.
     current_.store(const_cast<registry*>(r->inherited_), std::memory_order_release);
     delete r;
@@ -98,6 +99,8 @@ void registry::stop() noexcept
     reactors.for_each([](reactor& r) {
         if (r.is_open())
             r.close();
+        else
+            r.discard_left(); // by a producer that was inside when it closed
     });
     subscriptions.for_each([this](subscription& s) {
         if (!(s.gate.load(std::memory_order_acquire) & gate_freed))
@@ -152,6 +155,12 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
         return error;
     }
     publish(s, *m, spec);
+    // close_reactor() shuts the reactor and then looks for subscriptions; this publishes one and then looks at the reactor.
+    if (!spec.on->is_open()) {
+        d.cancel(s);
+        release(s);
+        return EINVAL;
+    }
     out = &s;
     return 0;
 }
@@ -436,6 +445,7 @@ int registry::open_reactor(reactor*& out) noexcept
 
 void registry::close_reactor(reactor& r) noexcept
 {
+    r.shut();
     subscriptions.for_each([&r](subscription& s) {
         if (s.on.load(std::memory_order_acquire) == &r && !(s.gate.load(std::memory_order_acquire) & gate_freed))
             r.dispatcher().cancel(s);

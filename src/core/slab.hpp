@@ -16,7 +16,7 @@ template <class T>
 class slab {
 public:
     static constexpr std::uint32_t first_chunk = 64;
-    static constexpr std::uint32_t limit = 1u << 24;
+    static constexpr std::uint32_t limit = first_chunk * ((1u << 18) - 1); ///< what 18 chunks hold: all but 64 of 24 bits
 
     slab() = default;
     slab(const slab&) = delete;

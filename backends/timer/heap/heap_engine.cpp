@@ -32,34 +32,44 @@ int heap_engine::create(bool wall, std::uint32_t& slot, std::uint32_t& generatio
     return 0;
 }
 
-timer_slot* heap_engine::pin(std::uint32_t slot, std::uint32_t generation) noexcept
+// The straight way through settime() is inline and short; what is rare stands apart and out of line.
+
+inline timer_slot* heap_engine::pin(std::uint32_t slot, std::uint32_t generation) noexcept
 {
     timer_slot* s = slots_.find(slot);
-    if (!s || !lives(generation))
+    if (!s || !lives(generation)) [[unlikely]]
         return nullptr;
-    if (generation_of(s->gp.fetch_add(one_pin, std::memory_order_seq_cst)) == generation)
+    if (generation_of(s->gp.fetch_add(one_pin, std::memory_order_seq_cst)) == generation) [[likely]]
         return s;
     unpin(slot, *s);
     return nullptr;
 }
 
-void heap_engine::unpin(std::uint32_t slot, timer_slot& s) noexcept
+inline void heap_engine::unpin(std::uint32_t slot, timer_slot& s) noexcept
 {
-    if (!last_pin_in_limbo(s.gp.fetch_sub(one_pin, std::memory_order_seq_cst))) [[likely]]
-        return;
-    slots_.ready().set(slot);
-    // Not a question of deadlines, only of whether the reactor sleeps: awake, both horizons are 0.
-    if (horizon_[steady].load(std::memory_order_seq_cst) != 0)
-        sink_.wake();
+    if (last_pin_in_limbo(s.gp.fetch_sub(one_pin, std::memory_order_seq_cst))) [[unlikely]]
+        announce_end(slot);
 }
 
 // S3. `key` is what w was seen to hold, 0: disarmed, and then whatever stands in the heap may surface for nothing.
-void heap_engine::announce(std::uint32_t slot, const timer_slot& s, std::uint64_t key) noexcept
+inline void heap_engine::announce(std::uint32_t slot, const timer_slot& s, std::uint64_t key) noexcept
 {
-    if (key == 0 || covers(s.hkey.load(std::memory_order_seq_cst), key))
-        return;
+    if (key != 0 && !covers(s.hkey.load(std::memory_order_seq_cst), key))
+        announce_earlier(slot, key);
+}
+
+[[gnu::noinline]] void heap_engine::announce_earlier(std::uint32_t slot, std::uint64_t key) noexcept
+{
     slots_.ready().set(slot);
     if (key < horizon_[base_of(key)].load(std::memory_order_seq_cst))
+        sink_.wake();
+}
+
+[[gnu::noinline]] void heap_engine::announce_end(std::uint32_t slot) noexcept
+{
+    slots_.ready().set(slot);
+    // Not a question of deadlines, only of whether the reactor sleeps: awake, both horizons are 0.
+    if (horizon_[steady].load(std::memory_order_seq_cst) != 0)
         sink_.wake();
 }
 

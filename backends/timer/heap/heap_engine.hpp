@@ -61,6 +61,8 @@ private:
     timer_slot* pin(std::uint32_t slot, std::uint32_t generation) noexcept;
     void unpin(std::uint32_t slot, timer_slot& s) noexcept;
     void announce(std::uint32_t slot, const timer_slot& s, std::uint64_t key) noexcept;
+    void announce_earlier(std::uint32_t slot, std::uint64_t key) noexcept;
+    void announce_end(std::uint32_t slot) noexcept;
 
     void settle(std::uint32_t slot) noexcept;
     std::uint64_t expire_if_due(std::uint32_t slot, timer_slot& s, std::uint32_t generation) noexcept;
