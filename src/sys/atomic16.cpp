@@ -1,11 +1,11 @@
 // The choice of the path, and the path without the instruction.
 //
 // A stripe of spinlocks, chosen by the word's address. The holder runs with every signal blocked, libc's own included
-// (by the raw call: glibc's would leave them open), so no handler and no cancellation of its thread can come while it holds one.
-// A handler elsewhere only ever waits for a thread that is on its way out.
+// (by the raw call: glibc's would leave them open), so no handler and no cancellation of its thread can come while it
+// holds one. A handler elsewhere only ever waits for a thread that is on its way out.
 //
-// The stripes are static, and a fork may copy one that a thread of the parent holds. So a lock word is the fork epoch of
-// its holder, and one of another epoch counts as free: its holder is not in this process.
+// The stripes are static, and a fork may copy one that a thread of the parent holds. So a lock word is the fork epoch
+// of its holder, and one of another epoch counts as free: its holder is not in this process.
 #include "sys/atomic16.hpp"
 
 #include "sys/errno_guard.hpp"

@@ -1,8 +1,8 @@
 // A 16-byte word that is read and exchanged as one: {lo, hi}. Async-signal-safe; every operation is seq_cst.
 //
 // g++ 12's std::atomic of 16 bytes calls libatomic and says that it is not lock-free, so this goes through the __sync
-// builtins, which are full barriers. Whether the processor has the instruction is asked once, at run time. Where it has
-// not (or SIGEV_FORCE=noatomic16): all signals blocked around a spinlock; see atomic16.cpp. A sequence lock would
+// builtins, which are full barriers. Whether the processor has the instruction is asked once, at run time. Where it
+// has not (or SIGEV_FORCE=noatomic16): all signals blocked around a spinlock; see atomic16.cpp. A sequence lock would
 // be wrong there: a handler that interrupts its writer would read for ever.
 //
 // The low half can also be read alone, on both paths, by a plain 64-bit load: it is a value that the word really had,

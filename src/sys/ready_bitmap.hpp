@@ -1,17 +1,17 @@
 // A set of indices: any thread and any signal handler puts in, one thread takes all out.
 //
-// Bits and not a list, because setting a bit is idempotent: a setter that was interrupted or abandoned (siglongjmp) half
-// way silences nobody, whoever sets the bit next does the rest.
+// Bits and not a list, because setting a bit is idempotent: a setter that was interrupted or abandoned (siglongjmp)
+// half way silences nobody, whoever sets the bit next does the rest.
 //
 // Levels. A leaf bit per index; 64 leaves and the word that says which of them are not empty make a group (4096
 // indices); one root bit per group says which groups are not empty. Group 0 has no root bit, its word is looked at
 // each time: so a small set costs two levels, not three. Bits are set from the leaf up and taken from the root down.
 //
-// Why nothing is missed. A setter's read-modify-write of a level may be skipped only if a seq_cst load of it, made after the
-// one below was set (or seen set), shows the bit: then the taker has yet to exchange that word, and it exchanges the word
-// below it afterwards. A bit that is set after the taker has passed stands in the levels above as well once its setter
-// is through, so any() sees it: with seq_cst on both sides "set, then read the horizon" and "publish the horizon, then
-// any()" cannot both miss the other.
+// Why nothing is missed. A setter's read-modify-write of a level may be skipped only if a seq_cst load of it, made
+// after the one below was set (or seen set), shows the bit: then the taker has yet to exchange that word, and it
+// exchanges the word below it afterwards. A bit that is set after the taker has passed stands in the levels above as
+// well once its setter is through, so any() sees it: with seq_cst on both sides "set, then read the horizon" and
+// "publish the horizon, then any()" cannot both miss the other.
 #pragma once
 
 #include "sys/segmented_array.hpp"

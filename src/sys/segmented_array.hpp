@@ -1,9 +1,11 @@
-// An array that grows and never moves: an element, once there, stays where it is until the array is destroyed. Finding
-// one is a load and a few bits of arithmetic, from any thread and in a signal handler, while another thread grows it.
+// An array that grows and never moves: an element, once there, stays where it is until the array is destroyed.
+// Finding one is a load and a few bits of arithmetic, from any thread and in a signal handler, while another thread
+// grows it.
 //
-// Segments double: the first holds `First` elements, the next First again, then 2, 4, 8 ... times that, so the table of
-// segments is a few words however large the array gets. Segments come zeroed from the kernel and count only where they
-// have been touched. Whoever grows it must exclude others who grow it.
+// Segments double: the first holds `First` elements, each next one twice as many, so the table of segments is a few
+// words however large the array gets, and the bits of index + First say where: the highest the segment, the others
+// the place in it. Segments come zeroed from the kernel and count only where they have been touched. Whoever grows it
+// must exclude others who grow it.
 #pragma once
 
 #include <atomic>
@@ -71,6 +73,7 @@ public:
     }
 
 private:
+    static constexpr std::size_t first_bit = std::bit_width(First) - 1;
     static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
     struct location {
@@ -80,12 +83,11 @@ private:
 
     static constexpr location place(std::size_t index) noexcept
     {
-        // Segment s > 0 begins at First << (s - 1) and is as long as all before it.
-        const std::size_t segment = static_cast<std::size_t>(std::bit_width(index / First));
-        const std::size_t begin = segment == 0 ? 0 : First << (segment - 1);
-        return {segment, index - begin};
+        const std::size_t biased = index + First;
+        const auto top = static_cast<std::size_t>(63 - __builtin_clzll(biased)); // one instruction: it is never 0
+        return {top - first_bit, biased - (std::size_t{1} << top)};
     }
-    static constexpr std::size_t count(std::size_t s) noexcept { return s == 0 ? First : First << (s - 1); }
+    static constexpr std::size_t count(std::size_t s) noexcept { return First << s; }
     static constexpr std::size_t bytes(std::size_t s) noexcept { return count(s) * sizeof(T); }
 
     std::atomic<T*> segments_[max_segments] = {};

@@ -25,7 +25,6 @@ using sigev::spi::aio_operation;
 using sigev::spi::aio_work;
 using sigev::sys::unique_fd;
 
-
 /// Remembers what is done, in order; may be told to hold the thread that tells it.
 class recorder final : public sigev::spi::aio_sink {
 public:

@@ -1,16 +1,16 @@
-// Timers under attack: setters, a storm of signals whose handler sets timers as well, a reactor that sleeps in poll(),
-// and books that must balance.
+// Timers under attack: setters, a storm of signals whose handler sets timers as well, a reactor that sleeps in
+// poll(), and books that must balance.
 //
 // The books, per generation of a timer. A one-shot arming ends in exactly one of four ways, so
 //   armed = fired + returned as an old value + left (armed when it was deleted).
-// A periodic arming is only ever returned or left, and the deadline that comes back has moved on by as many intervals as
-// were reported, missed ones included: the sums over all armings must say so. One-shot deadlines are even, periodic ones
-// odd, and the interval is even, so the reactor knows which it was.
-// Left is what destroy() returns. A settime() that overtakes a delete can leave one more behind, which nobody sees: the
-// books allow for it only if there was such a call.
+// A periodic arming is only ever returned or left, and the deadline that comes back has moved on by as many intervals
+// as were reported, missed ones included: the sums over all armings must say so. One-shot deadlines are even,
+// periodic ones odd, and the interval is even, so the reactor knows which it was. Left is what destroy() returns. A
+// settime() that overtakes a delete can leave one more behind, which nobody sees: the books allow for it only if
+// there was such a call.
 //
-// A round ends when everybody is quiet. Then each timer's books must balance within a second, with nobody touching the
-// timer (gettime() would heal it): what has not fired by then is lost.
+// A round ends when everybody is quiet. Then each timer's books must balance within a second, with nobody touching
+// the timer (gettime() would heal it): what has not fired by then is lost.
 #pragma once
 
 #include "spi/timer_engine.hpp"

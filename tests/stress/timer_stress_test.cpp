@@ -1,5 +1,5 @@
-// The two stresses of the timer protocol: no expiry is lost, and no generation is mistaken for another. Half a second each,
-// SIGEV_STRESS_SECONDS for longer. The variant SIGEV_FORCE=noatomic16 runs them over the lock of sys/atomic16.
+// The two stresses of the timer protocol: no expiry is lost, and no generation is mistaken for another. Half a second
+// each, SIGEV_STRESS_SECONDS for longer. The variant SIGEV_FORCE=noatomic16 runs them over the lock of sys/atomic16.
 #include "stress/timer_arena.hpp"
 #include "support/support.hpp"
 

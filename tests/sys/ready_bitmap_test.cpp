@@ -103,8 +103,8 @@ BOOST_AUTO_TEST_CASE(random_sets_are_taken_whole)
     }
 }
 
-// Each setter counts up a number per index and then sets its bit; once they are through, whoever takes must have seen the last
-// number of each index, or the bit must still be there.
+// Each setter counts up a number per index and then sets its bit; once they are through, whoever takes must have seen
+// the last number of each index, or the bit must still be there.
 BOOST_AUTO_TEST_CASE(what_setters_wrote_before_is_seen_by_who_takes)
 {
     constexpr std::size_t many = 2 * ready_bitmap::group_size;

@@ -1,7 +1,7 @@
 // A heap of (key, slot), smallest key first, that knows where each slot stands. Data only: no atomics, no clock.
 //
-// Four children to a node: half the levels of a binary heap, and the four stand in one cache line, since entries are 16
-// bytes and node n is kept at n + 3, which puts a node's first child at a multiple of 4.
+// Four children to a node: half the levels of a binary heap, and the four stand in one cache line, since entries are
+// 16 bytes and node n is kept at n + 3, which puts a node's first child at a multiple of 4.
 //
 // Entries: what [n] gives an entry& for all n below the number of slots + 3. Positions: what (slot) gives a
 // std::uint32_t& for; meaningful only while the slot is in the heap. Both are the owner's, who makes room before he

@@ -1,8 +1,9 @@
 // The user-space timer engine: a heap of deadlines per base, one timerfd per base, and settime() without a lock.
 //
-// Who touches what. settime(), gettime(), destroy(): any thread, any signal handler; they touch the slot's three words
-// (timer_slot.hpp), the bitmap and the horizons. reap(): one thread at a time, "the reactor"; the heaps, the alarms and
-// cold_slot::position are its own. create(): any thread; the only one that takes a mutex (besides a recycle in reap()).
+// Who touches what. settime(), gettime(), destroy(): any thread, any signal handler; they touch the slot's three
+// words (timer_slot.hpp), the bitmap and the horizons. reap(): one thread at a time, "the reactor"; the heaps, the
+// alarms and cold_slot::position are its own. create(): any thread; the only one that takes a mutex (besides a
+// recycle in reap()).
 //
 // The protocol (every step seq_cst: each argument below is "both store, then load what the other stored").
 //   settime  S1 pin, and check the generation in the same word
@@ -16,21 +17,24 @@
 //            horizons = the tops; any bit set -> awake again, and the caller runs it once more
 //
 // Why. R3: a setter that read the old hkey stayed silent, and the reactor that read the old w publishes a later hkey:
-// one of the two must see the other. The look at the bitmap after the horizons: the same for "bit, then horizon" against "horizon,
-// then bits". A later deadline touches nothing shared: its slot surfaces under the old key and is settled then. Each
-// arming is consumed by exactly one compare-exchange of R1 or returned by exactly one exchange of S2.
+// one of the two must see the other. The look at the bitmap after the horizons: the same for "bit, then horizon"
+// against "horizon, then bits". A later deadline touches nothing shared: its slot surfaces under the old key and is
+// settled then. Each arming is consumed by exactly one compare-exchange of R1 or returned by exactly one exchange of
+// S2.
 //
-// Deleting. destroy() kills the generation and pins in one step, clears w, unpins. Whoever takes the last pin off a dead
-// slot sets its bit, and the reactor retires it when it finds it without pins: there is no list of waiting slots to search. A settime() that passed S1 before may still arm it, so retiring clears w once more.
-// Retiring happens in settle() only, so during a settle() its slot cannot get a new owner, and the reactor needs no pin
-// against that (a generation in two words would); a delete and the same deadline armed again are told apart by that.
+// Deleting. destroy() kills the generation and pins in one step, clears w, unpins. Whoever takes the last pin off a
+// dead slot sets its bit, and the reactor retires it when it finds it without pins: there is no list of waiting slots
+// to search. A settime() that passed S1 before may still arm it, so retiring clears w once more.
+// Retiring happens in settle() only, so during a settle() its slot cannot get a new owner: the compare-exchange of R1
+// cannot succeed on an equal deadline of another timer, and the reactor needs no pin against that.
 // The heap entry stays with the slot, and covers for the slot's next owner, until it surfaces.
 //
-// Left by siglongjmp inside settime(): between S2 and S3 the timer may be late, until the next settime() or gettime() of
-// it, which repeat S3; and its pin keeps the slot from being used again once it is deleted. No other timer is touched.
+// Left by siglongjmp inside settime(): between S2 and S3 the timer may be late, until the next settime() or gettime()
+// of it, which repeat S3; and its pin keeps the slot from being used again once it is deleted. No other timer is
+// touched.
 //
-// Forked: nothing here is static, and nothing refers to the process. The child lets the object be: its destructor would
-// only close the child's copies of the timerfds.
+// Forked: nothing here is static, and nothing refers to the process. The child lets the object be: its destructor
+// would only close the child's copies of the timerfds.
 #pragma once
 
 #include "backends/timer/heap/alarm.hpp"
@@ -79,8 +83,8 @@ private:
     std::uint64_t now_[bases] = {};
     slot_table::chain retired_;
 
-    // Before this key of its base nothing will be looked at; 0: the reactor is awake, `none`: it sleeps without an alarm.
-    // On a line of their own: the reactor writes them at each turn.
+    // Before this key of its base nothing will be looked at; 0: the reactor is awake, `none`: it sleeps without an
+    // alarm. On a line of their own: the reactor writes them at each turn.
     alignas(64) std::atomic<std::uint64_t> horizon_[bases] = {none, none};
 };
 

@@ -14,8 +14,8 @@ struct reloaded {
     std::uint64_t missed;   ///< how many of the series, besides the first, are not after `now`
 };
 
-/// For deadline <= now <= latest and 1 <= interval <= latest. With n = (now - deadline) / interval + 1 the next one is
-/// deadline + n * interval, counted back from `now` here, where nothing can overflow: now + interval < 2^64.
+/// For deadline <= now <= latest and 1 <= interval <= latest. With n = (now - deadline) / interval + 1 the next one
+/// is deadline + n * interval, counted back from `now` here, where nothing can overflow: now + interval < 2^64.
 constexpr reloaded reload(std::uint64_t deadline, std::uint64_t interval, std::uint64_t now) noexcept
 {
     const std::uint64_t behind = now - deadline;

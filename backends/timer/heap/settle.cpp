@@ -24,7 +24,8 @@ bool heap_engine::reap() noexcept
     return publish();
 }
 
-// What the dead have left in the heaps goes too: it covers for their slots' next owners, and no alarm will ring for it.
+// What the dead have left in the heaps goes too: it covers for their slots' next owners, and no alarm will ring for
+// it.
 void heap_engine::close_descriptors() noexcept
 {
     for (unsigned b = 0; b < bases; ++b) {

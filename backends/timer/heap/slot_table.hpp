@@ -31,8 +31,8 @@ public:
         std::uint32_t last = nothing;
     };
 
-    /// A free slot, the longest free first, or a new one, for which everything grows that a slot will ever need, so that
-    /// nothing later can fail for want of memory. 0, ENOMEM, or EAGAIN when there are max_slots.
+    /// A free slot, the longest free first, or a new one, for which everything grows that a slot will ever need, so
+    /// that nothing later can fail for want of memory. 0, ENOMEM, or EAGAIN when there are max_slots.
     int acquire(std::uint32_t& index) noexcept;
 
     /// Appends to a chain of the reactor's.

@@ -1,12 +1,12 @@
 // The words of a timer slot, and how values are packed into them.
 //
-//   w     {deadline 63 bits, base in bit 0 | interval}. The low word is the packed deadline, and 0 is disarmed. Exchanged
-//         by any thread; reload and expiry by the reactor's compare-exchange.
+//   w     {deadline 63 bits, base in bit 0 | interval}. The low word is the packed deadline, and 0 is disarmed.
+//         Exchanged by any thread; reload and expiry by the reactor's compare-exchange.
 //   hkey  the packed deadline under which the slot stands in a heap, or `none`. Written by the reactor only.
-//   gp    generation 32 | limbo 1 | pins 31. Generation and pins in one word, so that "is it still mine" and "I am inside"
-//         are one step: with two words a settime() that was preempted between them writes into the slot's next timer.
-//         An odd generation lives. Zeroed memory is a slot that was never created and that no handle names.
-//         limbo: deleted, and not yet seen without pins.
+//   gp    generation 32 | limbo 1 | pins 31. Generation and pins in one word, so that "is it still mine" and "I am
+//         inside" are one step: with two words a settime() that was preempted between them writes into the slot's
+//         next timer. An odd generation lives. Zeroed memory is a slot that was never created and that no handle
+//         names. limbo: deleted, and not yet seen without pins.
 //
 // Within a base packed deadlines compare as deadlines do, so the packed form is used as the key everywhere.
 // 32 bytes, two to a cache line: at 100 000 timers settime() costs what fetching this line costs.
