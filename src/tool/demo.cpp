@@ -48,6 +48,9 @@ public:
         return sigtimedwait(&set_, nullptr, &limit) > 0;
     }
 
+    /// All has been said: from here on a second Ctrl-C is one that cannot wait.
+    void release() noexcept { pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+
 private:
     sigset_t set_;
 };
@@ -96,6 +99,7 @@ int demo(const demo_options& options) {
     view.end(rows, summary(run, rows, found.empty()));
     for (const auto& fault : found)
         fmt::print(stderr, "sigev: {}\n", fault);
+    interrupted.release();
     return found.empty() ? exit_well : exit_failed;
 }
 

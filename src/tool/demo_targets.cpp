@@ -15,7 +15,11 @@ namespace {
 
 // A number for each: signals to the process are seen by every thread, and may only be taken by the one that
 // is meant.
-enum signal_offset { stop_signal, process_timer, process_aio, thread_timer, thread_aio, signal_offsets };
+enum signal_offset { process_timer, process_aio, thread_timer, thread_aio };
+
+// How long stop() may have to wait. No signal tells the threads to end: where the user's queue of signals is
+// full, as the demo shall show, that one could not be sent either.
+constexpr timespec patience = to_timespec(second_ns / 20);
 
 int number_of(int offset) noexcept {
     return SIGRTMIN + offset;
@@ -57,7 +61,7 @@ int register_method() {
 } // namespace
 
 targets::targets() {
-    const auto all = set_of({stop_signal, process_timer, process_aio, thread_timer, thread_aio});
+    const auto all = set_of({process_timer, process_aio, thread_timer, thread_aio});
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
     kqueue_ = checked(sigev_kqueue(), "sigev_kqueue");
     try {
@@ -126,23 +130,18 @@ sigevent targets::event(method m, source s, inbox& row) const noexcept {
 // to it.
 void targets::wait_for_signals() noexcept {
     const bool own = thread_id_ == gettid();
-    const auto wanted = own ? set_of({stop_signal, thread_timer, thread_aio})
-                            : set_of({stop_signal, process_timer, process_aio});
-    const int stop = number_of(stop_signal);
-    for (;;) {
+    const auto wanted = own ? set_of({thread_timer, thread_aio}) : set_of({process_timer, process_aio});
+    while (!stopping_) {
         siginfo_t info;
-        const int signal = sigwaitinfo(&wanted, &info);
-        if (signal == stop)
-            return;
-        if (signal > 0)
-            inbox::of(info.si_value.sival_ptr)
-                .take(now_ns(), occurrences(info.si_code == SI_TIMER ? info.si_overrun : 0));
+        if (sigtimedwait(&wanted, &info, &patience) > 0) {
+            const auto overrun = info.si_code == SI_TIMER ? info.si_overrun : 0;
+            inbox::of(info.si_value.sival_ptr).take(now_ns(), occurrences(overrun));
+        }
     }
 }
 
 void targets::wait_for_kevents() noexcept {
     std::array<sigev_kev, 16> events;
-    const auto patience = to_timespec(second_ns / 20); // how long stop() may have to wait
     while (!stopping_) {
         const int n = sigev_kevent(kqueue_, nullptr, 0, events.data(), int(events.size()), &patience);
         const auto now = now_ns();
@@ -156,9 +155,6 @@ void targets::wait_for_kevents() noexcept {
 
 void targets::stop() noexcept {
     stopping_ = true;
-    for (auto* thread : {&process_signals_, &own_signals_})
-        if (thread->joinable())
-            pthread_kill(thread->native_handle(), number_of(stop_signal));
     for (auto* thread : {&process_signals_, &own_signals_, &kevents_})
         if (thread->joinable())
             thread->join();

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,6 +169,18 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_a_failure) {
     // An exception on the way out must not leave the library running over memory that is gone.
     const std::string command = "exec " SIGEV_TOOL " demo --seconds 0.3 > /dev/full 2>&1";
     const auto end = child([&] { return execl("/bin/sh", "sh", "-c", command.c_str(), nullptr); });
+    BOOST_TEST(end == child_end{.code = 1});
+}
+
+// Signals are then held and offered again, for ever: the demo gives up on them, says so, and still ends.
+BOOST_AUTO_TEST_CASE(a_signal_queue_without_room_is_a_failure_with_an_end) {
+    const auto end = child(
+        [] {
+            const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+            setrlimit(RLIMIT_SIGPENDING, &none);
+            return execl(SIGEV_TOOL, "sigev", "demo", "--seconds", "0.3", nullptr);
+        },
+        seconds(25));
     BOOST_TEST(end == child_end{.code = 1});
 }
 
