@@ -71,8 +71,8 @@ typedef pid_t lwpid_t;
 #endif
 
 /* SIGEV_CALLBACK: sigev_notify_function is called with sigev_value by the thread that runs the reactor (on the
- * runtime, by one of its workers): no hop to another thread. The function must not block. sigev_current() tells it
- * which notification it handles. */
+ * runtime, by one of its workers): no hop to another thread. The function must not block, and on a borrowed reactor it
+ * must return: no pthread_exit(), no exception. sigev_current() tells it which notification it handles. */
 #define SIGEV_CALLBACK 0x53450000
 
 /* Numbers that sigev_method_register() gives out lie in [SIGEV_METHOD_FIRST, SIGEV_METHOD_LAST]. */
@@ -133,13 +133,14 @@ struct sigev_options {
 /* Opens a subscription: validates *event, copies all that it says (thread attributes too) and reserves all that a
  * delivery will need, `capacity` records among it (1 .. 1048576). *event may be gone when this returns.
  * When all records are on their way, the newest notification is kept and each one that it replaces counts as merged.
- * errors: EINVAL (unknown method, bad signal number, null function, illegal kevent flags, capacity, thread not of this
- *         process), EBADF (SIGEV_KEVENT: not a kqueue of sigev_kqueue(), or closed), EAGAIN (resources), ENOMEM, EPERM
- *         (scheduling attributes without the privilege). On error nothing is left behind. */
+ * errors: EINVAL (unknown method, bad signal number, null function, illegal kevent flags, capacity, options, thread not
+ *         of this process), EBADF (SIGEV_KEVENT: not a kqueue of sigev_kqueue(), or closed), EAGAIN (memory, descriptors or
+ *         threads), EPERM (scheduling attributes without the privilege). On error nothing is left behind. */
 SIGEV_API int sigev_open(const struct sigevent *event, uint32_t capacity, const struct sigev_options *options,
                          sigev_t *subscription) SIGEV_NOEXCEPT;
 
-/* Raises one notification. Lock-free, allocation-free, async-signal-safe.
+/* Raises one notification. Lock-free, allocation-free, async-signal-safe. A handler that interrupts it may call it too; one
+ * that leaves it by siglongjmp() silences nobody, but the notification stays pending, and its record with it.
  * errors: EINVAL (no such subscription), ECANCELED (cancelled). */
 SIGEV_API int sigev_submit(sigev_t subscription, int64_t data, int error) SIGEV_NOEXCEPT;
 
@@ -175,7 +176,8 @@ enum {
     SIGEV_GONE = 2       /* there is no such target any more: discarded, and counted as such */
 };
 
-/* A method: how a notification reaches its target. All hooks but deliver may be NULL. */
+/* A method: how a notification reaches its target. All hooks but deliver may be NULL. No hook may call
+ * sigev_shutdown(). */
 struct sigev_method {
     size_t size;      /* sizeof (struct sigev_method) */
     const char *name; /* for tables and traces; copied, at most 15 characters are kept */
@@ -184,11 +186,13 @@ struct sigev_method {
      * errno that becomes the error of the subscription; *target is handed to the other hooks. May block, may allocate. */
     int (*open)(void *context, const struct sigevent *event, void **target);
     /* Once per notification: on a borrowed reactor by the thread that runs it, on the runtime by one of its workers;
-     * never twice at once for one subscription. Should not block, may call every function of this header. */
+     * never twice at once for one subscription. Should not block; may call every function of this header but
+     * sigev_shutdown(). On a borrowed reactor it must return: no pthread_exit(), no exception. */
     int (*deliver)(void *context, void *target, const struct sigev_notification *notification);
     /* When the subscription has ended and no delivery runs; in any thread. */
     void (*close)(void *context, void *target);
-    /* When the method is unregistered and the last subscription with it has ended. */
+    /* When the method is unregistered and the last subscription with it has ended; by sigev_shutdown() at the latest. In a
+     * forked child, where the method goes on as the child's own copy, once more for that copy. */
     void (*release)(void *context);
 };
 

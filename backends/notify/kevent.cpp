@@ -1,4 +1,5 @@
-// SIGEV_KEVENT: a kevent is posted to the kqueue that the sigevent names, and counts as delivered once it is retrieved.
+// SIGEV_KEVENT: a kevent is posted to the kqueue that the sigevent names, and counts as delivered once it is
+// retrieved.
 #include "spi/kqueue_port.hpp"
 #include "spi/method.hpp"
 

@@ -28,13 +28,15 @@ struct entry {
     entry* next = nullptr;
 };
 
+// Numbers are not given out twice, not even after sigev_shutdown(): a stale one must not name a stranger.
+std::atomic<int> last_number{SIGEV_METHOD_FIRST - 1};
+
 class table final : public spi::user_methods {
 public:
     explicit table(const table* inherited)
     {
         if (!inherited)
             return;
-        last_ = inherited->last_.load(std::memory_order_acquire);
         for (const entry* e = inherited->first_.load(std::memory_order_acquire); e; e = e->next)
             if (e->registered.load(std::memory_order_acquire))
                 insert(e->hooks, e->number);
@@ -45,6 +47,9 @@ public:
         for (entry* e = first_.load(std::memory_order_relaxed); e;) {
             entry* const old = e;
             e = e->next;
+            // Every subscription has ended: what is still registered is unregistered by that.
+            if (old->registered.load(std::memory_order_relaxed))
+                release(old);
             delete old;
         }
     }
@@ -52,8 +57,7 @@ public:
     int add(const sigev_method& m) noexcept override
     {
         const std::lock_guard lock(mutex_);
-        const int last = last_.load(std::memory_order_relaxed);
-        // Numbers are not given out twice: a stale one must not name a stranger.
+        const int last = last_number.load(std::memory_order_relaxed);
         if (last == SIGEV_METHOD_LAST)
             return -EAGAIN;
         try {
@@ -61,7 +65,7 @@ public:
         } catch (const std::bad_alloc&) {
             return -ENOMEM;
         }
-        last_.store(last + 1, std::memory_order_release);
+        last_number.store(last + 1, std::memory_order_relaxed);
         return last + 1;
     }
 
@@ -78,6 +82,12 @@ public:
         }
         release(released);
         return 0;
+    }
+
+    void remove_all() noexcept override
+    {
+        for (entry* e = first_.load(std::memory_order_acquire); e; e = e->next)
+            remove(e->number);
     }
 
     entry* use(int number) noexcept
@@ -130,7 +140,6 @@ private:
 
     std::mutex mutex_;
     std::atomic<entry*> first_{nullptr};
-    std::atomic<int> last_{SIGEV_METHOD_FIRST - 1};
 };
 
 struct target {

@@ -9,8 +9,8 @@
 //     sigev_kev events[16];
 //     for (const sigev_kev& e : std::span(events).first(queue.wait(events)))
 //
-// The descriptor can be watched by poll, epoll, or an Asio stream_descriptor (assign a dup() of it there: Asio closes what it
-// owns); wait() with a timeout of zero then fetches what has come.
+// The descriptor can be watched by poll, epoll, or an Asio stream_descriptor (assign a dup() of it there: Asio
+// closes what it owns); wait() with a timeout of zero then fetches what has come.
 #pragma once
 
 #include <sigev.h>
@@ -60,8 +60,8 @@ public:
             ::sigev_kqueue_close(std::exchange(descriptor_, -1));
     }
 
-    /// Retrieves events, waiting at most `timeout` for the first. Returns how many; 0 when the time is over, or when
-    /// `out` is empty. Throws boost::system::system_error: EBADF (closed), EINTR, EINVAL (negative timeout).
+    /// Retrieves events, waiting at most `timeout` for the first. Returns how many; 0 when the time is over, or
+    /// when `out` is empty. Throws boost::system::system_error: EBADF (closed), EINTR, EINVAL (negative timeout).
     std::size_t wait(std::span<sigev_kev> out, timeout_type timeout = std::nullopt)
     {
         error_code error;

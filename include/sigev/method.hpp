@@ -10,7 +10,6 @@
 #include <sigev/error.hpp>
 #include <sigev/notification.hpp>
 
-#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -22,6 +21,13 @@ enum class verdict : int {
     delivered = SIGEV_DELIVERED, ///< the target has it
     retry = SIGEV_RETRY,         ///< not now: held, in order, and offered again after a while
     gone = SIGEV_GONE,           ///< there is no such target any more: discarded, and counted as such
+};
+
+/// What can be one.
+template <class F>
+concept method_callable = requires(F& f, const notification& n) {
+    requires std::is_void_v<decltype(f(n))> || std::is_same_v<decltype(f(n)), int> ||
+                 std::is_same_v<decltype(f(n)), verdict>;
 };
 
 /// A number for sigev_notify, behind which stands a callable: void, int (SIGEV_DELIVERED ..) or verdict (const notification&).
@@ -43,18 +49,11 @@ enum class verdict : int {
  * A child inherits the method under the same number, with its own copy of the callable.
  */
 class method {
-    template <class F>
-    static constexpr bool is_callable =
-        std::is_invocable_v<F&, const notification&> &&
-        (std::is_void_v<std::invoke_result_t<F&, const notification&>> ||
-         std::is_same_v<std::invoke_result_t<F&, const notification&>, int> ||
-         std::is_same_v<std::invoke_result_t<F&, const notification&>, verdict>);
-
 public:
     /// `name` is for tables and traces; at most 15 characters are kept. Throws boost::system::system_error: EAGAIN (all
     /// numbers are in use), ENOMEM; std::bad_alloc.
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, method> && is_callable<std::decay_t<F>>)
+        requires(!std::is_same_v<std::remove_cvref_t<F>, method> && method_callable<std::decay_t<F>>)
     explicit method(F&& callable, const char* name = "c++")
     {
         using callable_type = std::decay_t<F>;
@@ -95,11 +94,11 @@ private:
     static int deliver(void* context, void*, const ::sigev_notification* native)
     {
         F& callable = *static_cast<F*>(context);
-        if constexpr (std::is_void_v<std::invoke_result_t<F&, const notification&>>) {
-            std::invoke(callable, notification(*native));
+        if constexpr (std::is_void_v<decltype(callable(notification(*native)))>) {
+            callable(notification(*native));
             return SIGEV_DELIVERED;
         } else {
-            return static_cast<int>(std::invoke(callable, notification(*native)));
+            return static_cast<int>(callable(notification(*native)));
         }
     }
 

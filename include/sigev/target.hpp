@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <pthread.h>
+#include <type_traits>
 
 namespace sigev {
 
@@ -23,6 +24,7 @@ public:
     constexpr value(std::nullptr_t) noexcept : value() {}
     constexpr value(int number) noexcept : value() { native_.sival_int = number; }
     template <class T>
+        requires std::is_convertible_v<T*, void*> // so neither const nor a function
     constexpr value(T* pointer) noexcept : native_{.sival_ptr = pointer}
     {}
     constexpr value(const ::sigval& native) noexcept : native_(native) {}

@@ -17,6 +17,12 @@ inline int answer(int error) noexcept
     return -1;
 }
 
+/// What POSIX knows of running out: descriptors, threads and memory of the library's own are resources like any other.
+inline int as_resource(int error) noexcept
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM ? EAGAIN : error;
+}
+
 /// Keeps errno as it was when the call turns out well: answer(guarded([&] { return ...; })).
 template <class F>
 int guarded(F&& f) noexcept

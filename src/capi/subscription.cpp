@@ -30,6 +30,12 @@ void cancel(core::subscription& s, bool wait) noexcept
 
 constexpr std::uint32_t most_records = 1u << 20;
 
+// Other codes the kernel refuses, or they would say what is not so. 0 stands for SI_QUEUE.
+constexpr bool is_code(std::int32_t code) noexcept
+{
+    return code == 0 || code == SI_QUEUE || code == SI_TIMER || code == SI_ASYNCIO || code == SI_MESGQ;
+}
+
 } // namespace
 
 } // namespace sigev::capi
@@ -42,11 +48,11 @@ int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* op
     return answer(guarded([&] {
         if (!event || !subscription || capacity == 0 || capacity > most_records)
             return EINVAL;
-        if (options && (options->size != sizeof *options || options->reserved != 0))
+        if (options && (options->size != sizeof *options || options->reserved != 0 || !is_code(options->code)))
             return EINVAL;
         core::registry* all = core::registry::ensure();
         if (!all)
-            return ENOMEM;
+            return EAGAIN;
         core::subscription_spec spec;
         spec.event = event;
         spec.capacity = capacity;
@@ -55,13 +61,13 @@ int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* op
         if (options && options->concurrency > 1)
             spec.concurrency = options->concurrency;
         if (int error = all->find_reactor(options ? options->reactor : 0, spec.on))
-            return error;
+            return as_resource(error);
         core::subscription* s = nullptr;
         const int error = all->open(spec, s);
         spec.on->generation.unpin();
         if (error == 0)
             *subscription = all->handle_of(*s);
-        return error;
+        return as_resource(error);
     }));
 }
 
@@ -70,7 +76,7 @@ int sigev_submit(sigev_t subscription, int64_t data, int error) noexcept
     sys::errno_guard guard;
     core::registry* all = core::registry::current();
     const core::handle h = core::decode(subscription);
-    core::subscription* s = all && h.kind == core::handle_kind::subscription && h.epoch == (all->epoch & core::epoch_mask)
+    core::subscription* s = all && h.kind == core::handle_kind::subscription && h.epoch == (all->life & core::epoch_mask)
                                 ? all->subscriptions.at(h.index)
                                 : nullptr;
     int result = EINVAL;

@@ -27,13 +27,13 @@ int create(sigev_reactor_t reactor, clockid_t clock, const sigevent* event, time
     core::reactor* on = nullptr;
     int error = all->find_reactor(reactor, on);
     if (error)
-        return error == EINVAL ? EINVAL : EAGAIN;
+        return as_resource(error);
     std::uint64_t number = 0;
     error = source->create(*on, clock, event, number);
     on->generation.unpin();
     if (error == 0)
         *timer = reinterpret_cast<timer_t>(number);
-    return error == ENOMEM ? EAGAIN : error;
+    return as_resource(error);
 }
 
 // f(bank, timer) returns 0 or an errno. Async-signal-safe if f is.

@@ -37,20 +37,21 @@ unsigned frames_here() noexcept
     return inside.depth < frames::limit ? inside.depth : frames::limit;
 }
 
-bool set_delivering(subscription& s) noexcept
+// `flag` is gate_delivering or gate_held: the drain's, of which there is one.
+bool set(subscription& s, std::uint32_t flag) noexcept
 {
     std::uint32_t gate = s.gate.load(std::memory_order_relaxed);
     do
         if (gate & gate_closing)
             return false;
-    while (!s.gate.compare_exchange_weak(gate, gate | gate_delivering, std::memory_order_seq_cst));
+    while (!s.gate.compare_exchange_weak(gate, gate | flag, std::memory_order_seq_cst));
     return true;
 }
 
 // True when the subscription is being closed, and this may have been the last thing that kept it.
-bool clear_delivering(subscription& s) noexcept
+bool clear(subscription& s, std::uint32_t flag) noexcept
 {
-    return (s.gate.fetch_and(~gate_delivering, std::memory_order_seq_cst) & gate_closing) != 0;
+    return (s.gate.fetch_and(~flag, std::memory_order_seq_cst) & gate_closing) != 0;
 }
 
 bool start_running(subscription& s) noexcept
@@ -98,8 +99,10 @@ record* dispatcher::claim(subscription& s, std::uint64_t& word, std::uint32_t ge
         // If the record is taken meanwhile this link is stale, and then so is the count in the word: the exchange fails.
         const std::uint32_t next = r->free_next.load(std::memory_order_relaxed);
         if (s.claim.compare_exchange_weak(word, claim_take(word, next), std::memory_order_acq_rel,
-                                          std::memory_order_acquire))
+                                          std::memory_order_acquire)) {
+            r->claimed = claim_count(word);
             return r;
+        }
     }
 }
 
@@ -110,7 +113,7 @@ int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t d
     if (!r) {
         if (claim_generation(word) != (generation & 0x7fff))
             return EINVAL;
-        return claim_is_closing(word) ? ECANCELED : overflow(s, generation, data, error);
+        return claim_is_closing(word) ? ECANCELED : overflow(s, generation, claim_count(word), data, error);
     }
     s.raised.fetch_add(1, std::memory_order_relaxed);
     r->data = data;
@@ -137,13 +140,15 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
 
 // No free record: the newest notification is kept, and the one that it replaces has merged. The slot is pinned, since
 // nothing claimed keeps it from its next owner.
-int dispatcher::overflow(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
+int dispatcher::overflow(subscription& s, std::uint32_t generation, std::uint32_t claimed, std::int64_t data,
+                         int error) noexcept
 {
     if (!s.generation.pin(generation, generation_mask))
         return EINVAL;
     s.raised.fetch_add(1, std::memory_order_relaxed);
-    const sys::pair64 old = s.newest.exchange(
-        {static_cast<std::uint64_t>(data), newest_valid | static_cast<std::uint32_t>(error)});
+    const sys::pair64 old =
+        s.newest.exchange({static_cast<std::uint64_t>(data), std::uint64_t{claimed} << newest_claimed_shift | newest_valid |
+                                                                 static_cast<std::uint32_t>(error)});
     if (old.hi & newest_valid)
         s.merged.fetch_add(1, std::memory_order_relaxed);
     s.overflowing.store(true, std::memory_order_seq_cst);
@@ -254,12 +259,10 @@ void dispatcher::take_newest(std::uint32_t index) noexcept
         return; // its end has discarded what there was; if it is freed only after this look, the pin keeps the spare
     }
     if (s.suspended.exchange(false, std::memory_order_acq_rel)) {
-        s.resume_due = true;
-        if (!s.is_held) {
-            s.is_held = true;
-            s.next_held = held_;
-            held_ = &s;
-        }
+        if (keep(s))
+            s.resume_due = true;
+        else // the worker that was refused puts its delivery back into the lane; there begin() refuses it for good
+            team_->resume(*s.lane);
     }
     // give_back() of the spare sets the bit again, so a `newest` that has to wait for it is not forgotten.
     if (s.overflowing.load(std::memory_order_seq_cst) && !s.spare_out.exchange(true, std::memory_order_seq_cst)) {
@@ -272,7 +275,18 @@ void dispatcher::take_newest(std::uint32_t index) noexcept
             r.data = static_cast<std::int64_t>(newest.lo);
             r.error = static_cast<std::int32_t>(newest.hi & 0xffffffff);
             r.scheduled = 0;
+            // What its producer submitted before it is in the stack by now, and goes first; what came after it goes later.
+            const auto claimed = static_cast<std::uint32_t>(newest.hi >> newest_claimed_shift);
+            record_queue later;
+            take_submitted();
+            while (record* other = backlog_.pop_front())
+                if (other->owner == &s && claimed_after(other->claimed, claimed))
+                    later.push_back(*other);
+                else
+                    dispatch(*other);
             dispatch(r);
+            while (record* other = later.pop_front())
+                dispatch(*other);
         } else {
             give_back(r);
         }
@@ -286,7 +300,7 @@ void dispatcher::dispatch(record& r) noexcept
     if (!s.held.empty()) // in order: behind those that were refused
         s.held.push_back(r);
     else if (offer(r) == spi::verdict::retry)
-        hold(r, false);
+        hold(r);
 }
 
 // One attempt. `retry`: the record is still the drain's. Anything else: it is not.
@@ -314,7 +328,7 @@ spi::verdict dispatcher::offer(record& r) noexcept
                 return v;
             continue;
         }
-        if (!set_delivering(s)) {
+        if (!set(s, gate_delivering)) {
             discard(r);
             return spi::verdict::gone;
         }
@@ -331,29 +345,46 @@ spi::verdict dispatcher::offer(record& r) noexcept
             if (v == spi::verdict::retry)
                 unlatch(r);
             else if (settle(r, v)) {
-                clear_delivering(s);
+                clear(s, gate_delivering);
                 continue;
             }
         }
-        if (clear_delivering(s))
+        if (clear(s, gate_delivering))
             registry_.maybe_free(s);
         return v;
     } while (true);
 }
 
-void dispatcher::hold(record& r, bool in_front) noexcept
+void dispatcher::hold(record& r) noexcept
 {
     subscription& s = *r.owner;
-    if (in_front)
-        s.held.push_front(r);
+    if (keep(s))
+        s.held.push_back(r); // retry_held() sets the time: it follows in the same run()
     else
-        s.held.push_back(r);
-    if (!s.is_held) {
-        s.is_held = true;
-        s.next_held = held_;
-        held_ = &s;
-    }
-    // retry_held() sets the time: it follows in the same run().
+        discard(r);
+}
+
+// Among those that are looked at again when it is time; until then it is not freed. False: it is closing.
+bool dispatcher::keep(subscription& s) noexcept
+{
+    if (s.gate.load(std::memory_order_relaxed) & gate_held)
+        return true;
+    if (!set(s, gate_held))
+        return false;
+    s.next_held = held_;
+    held_ = &s;
+    return true;
+}
+
+// It is closing, and out of the list: what is held comes to its end.
+void dispatcher::let_go(subscription& s) noexcept
+{
+    while (record* r = s.held.pop_front())
+        discard(*r);
+    if (std::exchange(s.resume_due, false))
+        team_->resume(*s.lane);
+    clear(s, gate_held);
+    registry_.maybe_free(s);
 }
 
 // A limit that is lifted wakes nobody, so what is held has a time: offered again with a back-off that starts over with
@@ -369,12 +400,10 @@ void dispatcher::retry_held() noexcept
         subscription& s = *list;
         list = s.next_held;
         if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
-            while (record* r = s.held.pop_front())
-                discard(*r);
-            // The worker that was refused puts its delivery back into the lane; there begin() refuses it for good.
-            if (std::exchange(s.resume_due, false))
-                team_->resume(*s.lane);
-        } else if (due) {
+            let_go(s);
+            continue;
+        }
+        if (due) {
             if (std::exchange(s.resume_due, false))
                 team_->resume(*s.lane);
             while (record* r = s.held.pop_front()) {
@@ -385,11 +414,10 @@ void dispatcher::retry_held() noexcept
                 progress = true;
             }
         }
-        s.is_held = !s.held.empty() || s.resume_due;
-        if (s.is_held) {
+        if (!s.held.empty() || s.resume_due) {
             s.next_held = held_;
             held_ = &s;
-        } else if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
+        } else if (clear(s, gate_held)) {
             registry_.maybe_free(s);
         }
     }
@@ -465,8 +493,12 @@ void dispatcher::purge(subscription& s) noexcept
             others.push_back(*r);
     }
     backlog_ = others;
-    while (record* r = s.held.pop_front())
-        discard(*r);
+    for (subscription** place = &held_; *place; place = &(*place)->next_held)
+        if (*place == &s) {
+            *place = s.next_held;
+            let_go(s);
+            break;
+        }
     leave_for_later();
 }
 

@@ -8,7 +8,7 @@
 //
 // One drain at a time, by a word idle / running / again, which readiness, timers and retries all enter; so no method needs a
 // lock, also on a context run by several threads. The drain never calls a function of the program on the runtime's own
-// reactor: those go to a worker's lane (core/team). On a borrowed reactor they run here, as everything on a loop does.
+// reactor: those go to a worker's lane (core/runtime). On a borrowed reactor they run here, as everything on a loop does.
 //
 // Lock order: none; the dispatcher takes no lock.
 #pragma once
@@ -93,14 +93,16 @@ public:
     bool is_draining_here() const noexcept;
 
 private:
-    int overflow(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
+    int overflow(subscription& s, std::uint32_t generation, std::uint32_t claimed, std::int64_t data, int error) noexcept;
     record* claim(subscription& s, std::uint64_t& word, std::uint32_t generation) noexcept;
     void push(record& r) noexcept;
     void take_submitted() noexcept;
     void take_newest(std::uint32_t index) noexcept;
     void dispatch(record& r) noexcept;
     spi::verdict offer(record& r) noexcept;
-    void hold(record& r, bool in_front) noexcept;
+    void hold(record& r) noexcept;
+    bool keep(subscription& s) noexcept;
+    void let_go(subscription& s) noexcept;
     void retry_held() noexcept;
     void discard_newest(subscription& s) noexcept;
     void purge(subscription& s) noexcept;

@@ -1,4 +1,4 @@
-// Handles: index, generation and fork epoch in one number that a C program can keep. Pure.
+// Handles: index, generation and epoch (registry::life) in one number that a C program can keep. Pure.
 //
 //   subscription, reactor   kind:4 | epoch:10 | generation:26 | index:24
 //   timer                   kind:4 | epoch:10 | engine:10 | generation:16 | index:24

@@ -106,6 +106,7 @@ struct pool {
     std::uint32_t reserved = 0; ///< workers that stay, however idle
     std::uint32_t limit = 1;
     std::uint32_t idle = 0;
+    bool starved = false; ///< a call waits for a worker that could not be made
     std::uint64_t finished = 0; ///< calls; tells a stalled pool from a busy one
     std::vector<std::unique_ptr<worker>> workers;
     spi::lane* run_head = nullptr;

@@ -17,6 +17,12 @@ namespace {
 // parent's epoch in it, and takes it over: that thread does not exist here.
 std::atomic<std::uint32_t> start_holder{0};
 
+// The epoch of a process that has shut down: from then on it has nothing of its parent's, methods included.
+std::atomic<std::uint32_t> ended_in{0};
+
+// A child counts on from where its parent was.
+std::atomic<std::uint32_t> lives{0};
+
 class start_lock {
 public:
     explicit start_lock(std::uint32_t epoch) noexcept
@@ -36,8 +42,8 @@ public:
 } // namespace
 
 registry::registry(std::uint32_t e, const registry* inherited)
-    : epoch(e), kqueues_(spi::make_kqueues()),
-      methods_(spi::make_user_methods(inherited ? inherited->methods_.get() : nullptr)),
+    : epoch(e), life(++lives), kqueues_(spi::make_kqueues()),
+      methods_(spi::make_user_methods(inherited && ended_in != e ? inherited->methods_.get() : nullptr)),
       runtime_(std::make_unique<core::runtime>(*this)), inherited_(inherited)
 {
 }
@@ -77,6 +83,7 @@ int registry::shutdown() noexcept
         return 0;
     start_lock lock(r->epoch);
     r->stop();
+    ended_in = r->epoch;
     close_retired_event_raws(); // nobody is inside the library, so no poster comes back to them
     // A child's registry goes; what it inherited stays where it was.
     current_.store(const_cast<registry*>(r->inherited_), std::memory_order_release);
@@ -84,14 +91,23 @@ int registry::shutdown() noexcept
     return 0;
 }
 
+// One that ends by itself (AIO) may be freed at any time: the pin keeps what is not freed yet from going further.
+template <class F>
+void registry::for_each_open(F&& f) noexcept
+{
+    subscriptions.for_each([&](subscription& s) {
+        s.generation.pin(0, 0);
+        if (!(s.gate.load(std::memory_order_seq_cst) & gate_freed))
+            f(s);
+        s.generation.unpin();
+    });
+}
+
 // Everything is cancelled first, so that the threads find nothing to start; then the sources end what is under way; then the
 // threads end; then what is left on the road is discarded and freed.
 void registry::stop() noexcept
 {
-    subscriptions.for_each([](subscription& s) {
-        if (!(s.gate.load(std::memory_order_acquire) & gate_freed))
-            s.on.load(std::memory_order_acquire)->dispatcher().cancel(s);
-    });
+    for_each_open([](subscription& s) { s.on.load(std::memory_order_acquire)->dispatcher().cancel(s); });
     for (auto& place : extensions_)
         if (extension* e = place.load(std::memory_order_acquire))
             e->stop();
@@ -102,11 +118,9 @@ void registry::stop() noexcept
         else
             r.discard_left(); // by a producer that was inside when it closed
     });
-    subscriptions.for_each([this](subscription& s) {
-        if (!(s.gate.load(std::memory_order_acquire) & gate_freed))
-            release(s);
-    });
+    for_each_open([this](subscription& s) { release(s); });
     reap_dead(true);
+    methods_->remove_all();
 }
 
 // ---- subscriptions ------------------------------------------------------------------------------------------------------
@@ -296,7 +310,7 @@ void registry::free_now(subscription& s) noexcept
 subscription* registry::find(sigev_t number) noexcept
 {
     const handle h = decode(number);
-    if (h.kind != handle_kind::subscription || h.epoch != (epoch & epoch_mask))
+    if (h.kind != handle_kind::subscription || h.epoch != (life & epoch_mask))
         return nullptr;
     subscription* s = subscriptions.at(h.index);
     if (!s || !s->generation.pin(h.generation, generation_mask))
@@ -311,7 +325,7 @@ subscription* registry::find(sigev_t number) noexcept
 
 std::uint64_t registry::handle_of(const subscription& s) const noexcept
 {
-    return encode({handle_kind::subscription, epoch, 0, s.generation.generation(), s.index});
+    return encode({handle_kind::subscription, life, 0, s.generation.generation(), s.index});
 }
 
 // ---- the ledger -----------------------------------------------------------------------------------------------------------
@@ -446,8 +460,8 @@ int registry::open_reactor(reactor*& out) noexcept
 void registry::close_reactor(reactor& r) noexcept
 {
     r.shut();
-    subscriptions.for_each([&r](subscription& s) {
-        if (s.on.load(std::memory_order_acquire) == &r && !(s.gate.load(std::memory_order_acquire) & gate_freed))
+    for_each_open([&r](subscription& s) {
+        if (s.on.load(std::memory_order_acquire) == &r)
             r.dispatcher().cancel(s);
     });
     r.close();
@@ -469,7 +483,7 @@ int registry::find_reactor(sigev_reactor_t number, reactor*& out) noexcept
         return 0;
     }
     const handle h = decode(number);
-    if (h.kind != handle_kind::reactor || h.epoch != (epoch & epoch_mask))
+    if (h.kind != handle_kind::reactor || h.epoch != (life & epoch_mask))
         return EINVAL;
     reactor* r = reactors.at(h.index);
     if (!r || !r->generation.pin(h.generation, generation_mask))
@@ -484,7 +498,7 @@ int registry::find_reactor(sigev_reactor_t number, reactor*& out) noexcept
 
 std::uint64_t registry::handle_of(const reactor& r) const noexcept
 {
-    return encode({handle_kind::reactor, epoch, 0, r.generation.generation(), r.index});
+    return encode({handle_kind::reactor, life, 0, r.generation.generation(), r.index});
 }
 
 extension* registry::ensure(extension_place place, std::unique_ptr<extension> (*make)(registry&)) noexcept

@@ -4,8 +4,9 @@
 // A forked child finds its parent's registry (a copy), sees that its epoch is not its own, and leaves it alone for ever: no
 // lock of it is taken, no descriptor closed, no memory freed. Its own is made when the child first needs one.
 //
-// Lock order: start lock (epoch-keyed) > open mutex > a table's mutex. None is held while a method's hook is called, and none
-// can be met by an async-signal-safe function.
+// Lock order: a shell's mutex (the program's side) > start lock (epoch-keyed) > runtime's start mutex > open mutex > a table's
+// mutex. But for sigev_shutdown(), which holds the start lock from beginning to end, none is held while a method's hook is
+// called. None can be met by an async-signal-safe function.
 #pragma once
 
 #include "core/handle.hpp"
@@ -103,7 +104,8 @@ public:
         return extensions_[static_cast<unsigned>(place)].load(std::memory_order_acquire);
     }
 
-    const std::uint32_t epoch;
+    const std::uint32_t epoch; ///< of the process
+    const std::uint32_t life;  ///< what handles have for their epoch: another one after each fork and each shutdown
     slab<subscription> subscriptions;
     slab<record> records;
     slab<reactor> reactors;
@@ -117,6 +119,8 @@ private:
     void publish(subscription& s, const spi::method& m, const subscription_spec& spec) noexcept;
     void free_now(subscription& s) noexcept;
     void stop() noexcept;
+    template <class F>
+    void for_each_open(F&& f) noexcept;
 
     static std::atomic<registry*> current_;
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cfenv>
 #include <chrono>
+#include <locale.h>
 #include <new>
 #include <utility>
 
@@ -20,6 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr char worker_name[] = "sigev-worker";
 constexpr std::uint32_t default_reserved = 2; // one to lead while the other is in a callback
 constexpr std::uint32_t most_workers = 256;   // per pool; beyond that calls wait their turn
 constexpr auto idle_time = 10s;               // after which a worker that is not reserved leaves
@@ -28,7 +30,7 @@ constexpr auto mend_time = 20ms;              // between attempts to make a work
 
 void* start_worker(void* self)
 {
-    ::pthread_setname_np(::pthread_self(), "sigev-worker");
+    ::pthread_setname_np(::pthread_self(), worker_name);
     return sigev_worker_main(self);
 }
 
@@ -183,11 +185,14 @@ void runtime::lead_as_service(lock& held) noexcept
 // What is missing in a pool is made up for.
 void runtime::mend(pool& p) noexcept
 {
-    while (p.workers.size() < p.reserved)
+    p.starved = p.starved && p.run_head;
+    while (p.workers.size() < p.reserved || p.starved) {
         if (make_worker(p) != 0) {
             deficit_ = true;
             return;
         }
+        p.starved = false;
+    }
 }
 
 // ---- pools and lanes --------------------------------------------------------------------------------------------------------
@@ -221,7 +226,7 @@ int runtime::find_pool(const pthread_attr_t* attributes, std::uint32_t concurren
         out->limit = 0;
     }
     if (!out->is_default)
-        out->limit = key.stack ? 1 : std::min(out->limit + concurrency, most_workers);
+        out->limit = key.stack ? 1 : std::min(out->limit + std::min(concurrency, most_workers), most_workers);
     return 0;
 }
 
@@ -272,7 +277,10 @@ int runtime::make_worker(pool& p) noexcept
             w->owner = this;
             w->home = &p;
             p.workers.reserve(p.workers.size() + 1);
-            left_.reserve(left_.size() + p.workers.size() + 1); // so that leaving cannot fail
+            std::size_t all = left_.size() + 1;
+            for (const auto& other : pools_)
+                all += other->workers.size();
+            left_.reserve(all); // so that leaving cannot fail
             const sys::signal_block blocked;
             ::pthread_sigmask(SIG_BLOCK, nullptr, &w->mask);
             error = ::pthread_create(&w->thread, &attributes, start_worker, w.get());
@@ -360,8 +368,18 @@ void runtime::rouse(pool& p) noexcept
         if (leader_ != lead::nobody && !::pthread_equal(leading_thread_, ::pthread_self()))
             loop_->interrupt();
     } else if (p.workers.size() < p.limit && make_worker(p) != 0) {
-        deficit_ = deficit_ || p.workers.empty();
+        p.starved = true;
+        deficit_ = true;
+        call_service();
     }
+}
+
+void runtime::call_service() noexcept
+{
+    if (leader_ == lead::service)
+        loop_->interrupt();
+    else
+        service_waiting_.notify_one();
 }
 
 // ---- workers ----------------------------------------------------------------------------------------------------------------
@@ -415,8 +433,8 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
         w.home->queue(l);
     if (w.home->is_default)
         hand_over_lead();
-    else if (w.home->run_head && w.home->idle != 0)
-        w.home->waiting.notify_one();
+    else if (w.home->run_head)
+        rouse(*w.home);
     held.unlock();
     if (!l.port->begin(d, w.notification)) {
         held.lock();
@@ -445,8 +463,8 @@ void runtime::hand_over_lead() noexcept
         crew.waiting.notify_one();
     else if (leader_ == lead::nobody)
         service_waiting_.notify_one();
-    else if (leader_ == lead::service)
-        loop_->interrupt(); // watches, from now on, whether the workers are stuck
+    else // a worker that leads takes the next call; the service thread watches, from now on, whether the workers are stuck
+        loop_->interrupt();
 }
 
 void runtime::done(worker& w, spi::verdict v) noexcept
@@ -455,6 +473,8 @@ void runtime::done(worker& w, spi::verdict v) noexcept
     // As if the next callback had a new thread: what this one may have left behind goes.
     ::pthread_sigmask(SIG_SETMASK, &w.mask, nullptr);
     std::fesetenv(FE_DFL_ENV);
+    ::uselocale(LC_GLOBAL_LOCALE);
+    ::pthread_setname_np(::pthread_self(), worker_name);
     const bool again = w.lane->port->end(*w.delivery, v);
     {
         lock held(mutex_);

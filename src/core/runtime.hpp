@@ -84,6 +84,7 @@ private:
     void leave(worker& w) noexcept;
     void schedule(spi::lane& l) noexcept;
     void rouse(pool& p) noexcept;
+    void call_service() noexcept;
     void hand_over_lead() noexcept;
     void join_left(lock& held) noexcept;
 

@@ -1,5 +1,5 @@
 // A table of slots that never move and are never given back while the table lives, so that a lock-free reader may look at
-// any slot that was ever handed out. Chunks double, so 24 bits of index need 17 pointers.
+// any slot that was ever handed out. Chunks double, so 18 pointers hold what 24 bits of index can name.
 #pragma once
 
 #include <atomic>

@@ -26,6 +26,7 @@ struct record : spi::delivery {
     std::atomic<std::uint32_t> free_next{no_record}; ///< in the owner's free list
     std::uint32_t index = 0;                         ///< in the registry's table
     std::int32_t error = 0;
+    std::uint32_t claimed = 0; ///< how many had been claimed before it
     std::int64_t data = 0;
     std::int64_t scheduled = 0;
     std::uint64_t latched = 0; ///< expirations that this delivery took (1 for a record of a queueing subscription)
@@ -68,6 +69,7 @@ private:
 };
 
 inline constexpr std::uint64_t newest_valid = std::uint64_t{1} << 32;
+inline constexpr unsigned newest_claimed_shift = 40;
 
 enum class raising : std::uint8_t { queueing, merging };
 
@@ -106,7 +108,8 @@ struct alignas(64) subscription {
     bool folded = true; ///< its ledger has gone into the account of the closed ones; under the registry's totals mutex
     record* spare = nullptr; ///< carries `newest`; merging: the one delivery
 
-    /// {data, newest_valid | error}: the newest notification when no record was free.
+    /// {data, claim count:24 | newest_valid | error}: the newest notification when no record was free, and how many records
+    /// had been claimed when its producer found none.
     sys::atomic16 newest;
     std::atomic<bool> overflowing{false}; ///< `newest` may be set: later notifications go there too, to keep their order
     std::atomic<bool> spare_out{false};   ///< the spare is on its way; `newest` waits for it
@@ -114,8 +117,7 @@ struct alignas(64) subscription {
 
     // The drain's own.
     record_queue held; ///< refused with `retry`, in order
-    subscription* next_held = nullptr;
-    bool is_held = false;
+    subscription* next_held = nullptr; ///< while gate_held is set
     bool resume_due = false; ///< the lane is to be resumed with the next retry
 
     subscription* next_dead = nullptr;

@@ -1,50 +1,17 @@
-// The kqueues of a process: which descriptor is which, and what became of it.
-//
-// A program may close a kqueue like any descriptor, and nobody tells us. So a number is believed only after a question
-// that only our own epoll answers (queue::is). A kqueue whose number has become something else, or nothing, is over: it is
-// shut and its inner descriptor reclaimed, when the number is used with us again or is given to a new kqueue.
-//
-// A number that we did not give out may be a dup() of one: the same question, put to every kqueue, finds out. (As long as
-// the number we gave out is open too: without it the kqueue cannot be told from a closed one.)
-//
-// The table's mutex is held around such questions, and around no lock of a queue.
-#include "kqueue/deadline.hpp"
-#include "kqueue/queue.hpp"
+// Opening, closing, finding. The rules: kqueues.hpp.
+#include "kqueue/kqueues.hpp"
+
 #include "sys/errno_guard.hpp"
 #include "sys/signal_block.hpp"
 #include "sys/unique_fd.hpp"
 
 #include <cerrno>
-#include <mutex>
 #include <new>
 #include <sys/epoll.h>
-#include <unordered_map>
-#include <utility>
 
 namespace sigev::kq {
 
 namespace {
-
-/// A kqueue that a call is in: its descriptors stay.
-class user {
-public:
-    user() noexcept = default;
-    explicit user(queue& q) noexcept : queue_(&q) { q.use(); }
-    user(user&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)) {}
-    user& operator=(user&&) = delete;
-    ~user()
-    {
-        if (queue_)
-            queue_->leave();
-    }
-
-    explicit operator bool() const noexcept { return queue_; }
-    queue* operator->() const noexcept { return queue_; }
-    queue& operator*() const noexcept { return *queue_; }
-
-private:
-    queue* queue_ = nullptr;
-};
 
 /// 0: no such source.
 std::int16_t filter_of(int source) noexcept
@@ -61,37 +28,7 @@ std::int16_t filter_of(int source) noexcept
     }
 }
 
-class kqueues final : public spi::kqueue_port {
-public:
-    kqueues() : pool_(board_) {}
-    kqueues(const kqueues&) = delete;
-    kqueues& operator=(const kqueues&) = delete;
-    ~kqueues() override
-    {
-        while (!table_.empty())
-            close(table_.begin()->first);
-    }
-
-    int open() noexcept override;
-    int close(int kqueue) noexcept override;
-    int kevent(int kqueue, const sigev_kev* changes, int nchanges, sigev_kev* events, int nevents,
-               const timespec* timeout) noexcept override;
-    int attach(const spi::knote_request& request, spi::knote** out) noexcept override;
-    bool post(spi::knote& k, spi::delivery& d) noexcept override { return k.owner.post(k, d); }
-    void withdraw(spi::knote& k) noexcept override { k.owner.withdraw(k); }
-    void detach(spi::knote* k) noexcept override { k->owner.detach(*k); }
-    void forget(std::uint64_t aiocb) noexcept override;
-
-private:
-    user find(int descriptor) noexcept;
-    void reclaim(int number) noexcept;
-    bool end(queue& q) noexcept;
-
-    marks board_;
-    queue_pool pool_;
-    std::mutex mutex_;
-    std::unordered_map<int, queue*> table_;
-};
+} // namespace
 
 int kqueues::open() noexcept
 {
@@ -206,55 +143,6 @@ void kqueues::forget(std::uint64_t aiocb) noexcept
         q.look_again();
     });
 }
-
-int kqueues::kevent(int kqueue, const sigev_kev* changes, int nchanges, sigev_kev* events, int nevents,
-                    const timespec* timeout) noexcept
-{
-    const sys::errno_guard guard;
-    if (nchanges < 0 || nevents < 0 || (nchanges > 0 && !changes) || (nevents > 0 && !events)
-        || !deadline::valid(timeout))
-        return -EINVAL;
-    user q = find(kqueue);
-    if (!q)
-        return -EBADF;
-
-    int told = 0;
-    for (int i = 0; i < nchanges; ++i) {
-        sigev_kev answer = changes[i]; // a copy: both arrays may be the same
-        const int error = q->change(answer);
-        if (!error && !(answer.flags & EV_RECEIPT))
-            continue;
-        if (told == nevents) {
-            if (error)
-                return -error;
-            continue;
-        }
-        answer.flags = EV_ERROR;
-        answer.data = error;
-        events[told++] = answer;
-    }
-    if (told > 0 || nevents == 0)
-        return told;
-
-    for (const deadline end(timeout);;) {
-        // The time first, the events second: what was posted before the time was over is not missed.
-        const bool late = end.passed();
-        if (const int count = q->retrieve(events, nevents))
-            return count;
-        if (q->closed())
-            return -EBADF;
-        if (late)
-            return 0;
-        if (const int error = end.wait(q->wait_descriptor()))
-            return -error;
-        if (!q->is(kqueue)) { // close(2) meanwhile
-            find(kqueue);
-            return -EBADF;
-        }
-    }
-}
-
-} // namespace
 
 } // namespace sigev::kq
 

@@ -1,11 +1,13 @@
 // The lock of one kqueue, which a signal handler may ask a favour of.
 //
-// aio_return() ends a level event, and with it perhaps the readability of the kqueue's descriptor. It may run in a signal
-// handler, where nobody may wait for a lock: the holder can be the very code that was interrupted. So it takes the lock
-// only if it is free; if not, it leaves a bit in the same word, and the holder does the work before it lets go. One word,
-// hence no gap: a holder frees the lock by an exchange that fails when the bit has been set since it last looked.
+// aio_return() ends a level event, and with it perhaps the readability of the kqueue's descriptor. It may run in a
+// signal handler, where nobody may wait for a lock: the holder can be the very code that was interrupted. So it
+// takes the lock only if it is free; if not, it leaves a bit in the same word, and the holder does the work before
+// it lets go. One word, hence no gap: a holder frees the lock by an exchange that fails when the bit has been set
+// since it last looked.
 //
-// Who holds the lock by lock_or_ask() in a handler must have signals blocked: a handler on top of it may siglongjmp.
+// Who holds the lock by lock_or_ask() in a handler must have signals blocked: a handler on top of it may
+// siglongjmp.
 #pragma once
 
 #include "sys/futex.hpp"

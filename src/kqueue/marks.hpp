@@ -1,10 +1,10 @@
 // Which requests have an event standing in a kqueue: the board on which aio_return() crosses them out.
 //
-// aio_return() is async-signal-safe and must not lock, allocate or free. So each note of a request has a mark here, in
-// a hash of chains that only grow, and aio_return() does one compare-exchange on each mark that bears its aiocb; the note
-// is dropped by whoever looks at it next under the lock of its kqueue. A mark belongs to a note from take() to
-// give_back() and to the next one of the same chain afterwards: an aiocb whose address is used again gets a mark that
-// nobody has crossed out.
+// aio_return() is async-signal-safe and must not lock, allocate or free. So each note of a request has a mark here,
+// in a hash of chains that only grow, and aio_return() does one compare-exchange on each mark that bears its aiocb;
+// the note is dropped by whoever looks at it next under the lock of its kqueue. A mark belongs to a note from
+// take() to give_back() and to the next one of the same chain afterwards: an aiocb whose address is used again gets
+// a mark that nobody has crossed out.
 #pragma once
 
 #include <array>

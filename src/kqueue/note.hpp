@@ -108,8 +108,8 @@ private:
     knote* back_ = nullptr;
 };
 
-/// What must wait until the lock of the kqueue is free, since it goes to others: deliveries that are dropped, notes that are
-/// freed. Declared before the lock is taken, so that it ends after it.
+/// What must wait until the lock of the kqueue is free, since it goes to others: deliveries that are dropped, notes
+/// that are freed. Declared before the lock is taken, so that it ends after it.
 class leavings {
 public:
     explicit leavings(marks& board) noexcept : board_(board) {}
@@ -117,9 +117,9 @@ public:
     leavings& operator=(const leavings&) = delete;
     ~leavings();
 
-    /// Under the lock. Of a note that is dropped, or over: takes the deliveries that wait in it, and the note itself if it is
-    /// over; then it stands nowhere any more. A note with a subscription cannot end before its last delivery has
-    /// been given back, so it can be borrowed until then.
+    /// Under the lock. Of a note that is dropped, or over: takes the deliveries that wait in it, and the note
+    /// itself if it is over; then it stands nowhere any more. A note with a subscription cannot end before its last
+    /// delivery has been given back, so it can be borrowed until then.
     void add(knote& n) noexcept;
 
 private:

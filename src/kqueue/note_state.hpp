@@ -1,9 +1,9 @@
 // What a posted event may report, and what retrieving it makes of it. Pure: no lock, no list, no descriptor.
 //
-// Two kinds of notes. Those of timers and of the program's own subscriptions report deliveries: each one once, in order.
-// Those of asynchronous I/O stand for a condition, "this request is complete": one delivery brings it about, and from
-// then on the note reports it at every look, as on FreeBSD, until aio_return() has collected the request. The flags of
-// the sigevent change what a retrieval does:
+// Two kinds of notes. Those of timers and of the program's own subscriptions report deliveries: each one once, in
+// order. Those of asynchronous I/O stand for a condition, "this request is complete": one delivery brings it about,
+// and from then on the note reports it at every look, as on FreeBSD, until aio_return() has collected the request.
+// The flags of the sigevent change what a retrieval does:
 //
 //   0            the condition is reported again
 //   EV_ONESHOT   the note is dropped; what is posted to it afterwards finds no target

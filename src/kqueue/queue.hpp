@@ -1,24 +1,26 @@
 // One kqueue: its notes, and the descriptor that is readable as long as they have something to report.
 //
-// THE RULE OF READABILITY. The list `active_` holds exactly the notes that a look would report something of. Whenever the
-// lock becomes free, settle() has just made the event_raw readable if that list is not empty or the kqueue is closed,
-// and unreadable otherwise; nothing else posts or consumes. So
-//   - no wakeup is lost: to consume and to find nothing is one step, and whoever adds a note afterwards, under the lock,
-//     finds `readable_` false and posts. (Consuming after the lock has been freed, or looking at the list before it
-//     is taken, would let an event slip in between, unreported until the next one.)
-//   - a level event keeps the descriptor readable without being posted again, for poll() as for another thread's kevent();
+// THE RULE OF READABILITY. The list `active_` holds exactly the notes that a look would report something of.
+// Whenever the lock becomes free, settle() has just made the event_raw readable if that list is not empty or the
+// kqueue is closed, and unreadable otherwise; nothing else posts or consumes. So
+//   - no wakeup is lost: to consume and to find nothing is one step, and whoever adds a note afterwards, under the
+//     lock, finds `readable_` false and posts. (Consuming after the lock has been freed, or looking at the list
+//     before it is taken, would let an event slip in between, unreported until the next one.)
+//   - a level event keeps the descriptor readable without being posted again, for poll() as for another thread's
+//     kevent();
 //   - nothing spins: what one thread is just retrieving is in flight and not in the list.
-// A mark that aio_return() crosses out is the one change that comes without the lock: see lock.hpp for how it is settled.
+// A mark that aio_return() crosses out is the one change that comes without the lock: see lock.hpp for how it is
+// settled.
 //
 // Who watches the descriptor edge-triggered must call kevent() until it returns 0, as with every descriptor.
 //
-// LOCKS. The lock is a leaf but for the mutex of `marks`; delivery_port is never called under it (leavings). One note's
-// deliveries are retrieved by one thread at a time, several notes' by several.
+// LOCKS. The lock is a leaf but for the mutex of `marks`; delivery_port is never called under it (leavings). One
+// note's deliveries are retrieved by one thread at a time, several notes' by several.
 //
-// LIFETIME. Memory of queues belongs to the pool and is used again, never freed, because aio_return() may follow a mark to
-// one at any time. Descriptors live as long as `users`: the table of open kqueues and every call that is in one.
-// Waiting threads therefore wait on the event_raw and not on the program's number, which may be closed and used
-// again under them. (All of them wake for each event, as on FreeBSD.)
+// LIFETIME. Memory of queues belongs to the pool and is used again, never freed, because aio_return() may follow a
+// mark to one at any time. Descriptors live as long as `users`: the table of open kqueues and every call that is in
+// one. Waiting threads therefore wait on the event_raw and not on the program's number, which may be closed and
+// used again under them. (All of them wake for each event, as on FreeBSD.)
 #pragma once
 
 #include "core/event_raw.hpp"
@@ -27,10 +29,8 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
 
 namespace sigev::kq {
 
@@ -104,7 +104,7 @@ private:
     marks& board_;
     queue* next_free_ = nullptr;
     int number_ = -1;
-    std::mutex number_mutex_; // a leaf
+    std::mutex number_mutex_; // is() against close_number(); a leaf
     bool number_closed_ = false;
     std::atomic<std::uint32_t> users_{0};
     std::atomic<std::uint32_t> references_{0}; ///< all users together, and each note
@@ -118,21 +118,6 @@ private:
     note_list resting_;   ///< of requests, retrieved and cleared, or disabled: until aio_return()
     note_list forgotten_; ///< found by settle(), which may run in a signal handler and leaves the rest to collect()
     std::unordered_multimap<note_key, knote*, hash> index_;
-};
-
-/// The memory of queues.
-class queue_pool {
-public:
-    explicit queue_pool(marks& board) noexcept : board_(board) {}
-
-    queue* take() noexcept; ///< null: no memory
-    void give_back(queue& q) noexcept;
-
-private:
-    marks& board_;
-    std::mutex mutex_; // a leaf
-    std::vector<std::unique_ptr<queue>> all_;
-    queue* free_ = nullptr;
 };
 
 } // namespace sigev::kq

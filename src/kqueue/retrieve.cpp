@@ -1,9 +1,9 @@
 // What kevent() does with the notes of one kqueue.
 //
-// A delivery is retrieved in three steps: it is taken out under the lock; begin() and end() are called without it; and
-// what became of the note is settled under the lock again. One hold does the last step for one note and the first for
-// the next, so that the descriptor does not change back and forth within a call. Deliveries of one note are taken as
-// many at a time as there is room for, which also keeps them in order.
+// A delivery is retrieved in three steps: it is taken out under the lock; begin() and end() are called without it;
+// and what became of the note is settled under the lock again. One hold does the last step for one note and the
+// first for the next, so that the descriptor does not change back and forth within a call. Deliveries of one note
+// are taken as many at a time as there is room for, which also keeps them in order.
 #include "kqueue/queue.hpp"
 
 #include "kqueue/hold.hpp"
@@ -70,8 +70,8 @@ bool queue::pick(batch& b, sigev_kev* events, int n) noexcept
         if (!note)
             return false;
         if (note->state.next() == note_state::step::repeat) {
-            // Once in a call. (Its order may also have been changed by another thread's call, which is no reason for
-            // this one to return nothing.)
+            // Once in a call. (Its order may also have been changed by another thread's call, which is no reason
+            // for this one to return nothing.)
             if (note->order > b.end && b.count > 0)
                 return false;
             events[b.count++] = note->event;

@@ -34,7 +34,7 @@ int timer_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& nu
             return EAGAIN;
         }
     }
-    number = core::encode({core::handle_kind::timer, registry_.epoch, number_, generation, slot});
+    number = core::encode({core::handle_kind::timer, registry_.life, number_, generation, slot});
     sigevent alarm{};
     alarm.sigev_notify = SIGEV_SIGNAL;
     alarm.sigev_signo = SIGALRM;
@@ -250,7 +250,7 @@ bool timers::find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& ou
 {
     core::registry* all = core::registry::current();
     const core::handle h = core::decode(number);
-    if (!all || h.kind != core::handle_kind::timer || h.epoch != (all->epoch & core::epoch_mask))
+    if (!all || h.kind != core::handle_kind::timer || h.epoch != (all->life & core::epoch_mask))
         return false;
     auto* self = static_cast<timers*>(all->find(core::extension_place::timers));
     bank = self ? self->banks_[h.engine].load(std::memory_order_acquire) : nullptr;

@@ -82,7 +82,6 @@ private:
     std::atomic<core::reactor*> on_{nullptr};
     sys::segmented_array<cold, 64> cold_;
     std::mutex mutex_; ///< creating
-    std::uint32_t slots_ = 0;
 };
 
 /// All banks of a process.

@@ -16,6 +16,9 @@ public:
 
     /// 0 or EINVAL. Calls release() now, or when the last subscription ends.
     virtual int remove(int number) noexcept = 0;
+
+    /// What is registered still is not any more.
+    virtual void remove_all() noexcept = 0;
 };
 
 /// A fresh table. In a forked child `inherited` is its parent's: methods are code, and go on in the child under their

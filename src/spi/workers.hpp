@@ -1,4 +1,4 @@
-// The contract between methods and the threads that run callbacks (core/team fills it).
+// The contract between methods and the threads that run callbacks (core/runtime fills it).
 #pragma once
 
 #include "spi/method.hpp"

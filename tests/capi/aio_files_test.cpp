@@ -85,7 +85,6 @@ BOOST_AUTO_TEST_CASE(offsets_go_beyond_two_gibibytes) {
     BOOST_TEST(std::string(heard_there) == "far");
 }
 
-
 BOOST_AUTO_TEST_CASE(a_child_starts_afresh_and_leaves_the_parents_requests_alone) {
 #if defined(__SANITIZE_THREAD__)
     skip("ThreadSanitizer cannot follow threads of a process forked from several");

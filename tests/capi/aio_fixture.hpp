@@ -23,7 +23,6 @@ namespace aio_tests {
 
 using namespace sigev_tests;
 
-
 class descriptor {
 public:
     explicit descriptor(int number) : number_(number) { BOOST_REQUIRE(number >= 0); }

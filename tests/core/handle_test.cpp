@@ -4,6 +4,8 @@
 #include "support/support.hpp"
 
 #include <random>
+
+#include <signal.h>
 #include <time.h>
 
 using namespace sigev::core;
@@ -17,12 +19,13 @@ constexpr handle_kind kinds[] = {handle_kind::subscription, handle_kind::reactor
 BOOST_AUTO_TEST_SUITE(handles)
 
 BOOST_AUTO_TEST_CASE(what_is_encoded_is_decoded) {
-    std::mt19937 random(3);
+    std::mt19937 generator(3);
+    const auto random = [&](std::uint32_t mask) { return static_cast<std::uint32_t>(generator()) & mask; };
     for (const auto kind : kinds)
         for (int i = 0; i != 10000; ++i) {
             const bool timer = kind == handle_kind::timer;
-            const handle h{kind, random() & epoch_mask, timer ? random() & max_engine : 0,
-                           random() & (timer ? timer_generation_mask : generation_mask), random() & max_index};
+            const handle h{kind, random(epoch_mask), timer ? random(max_engine) : 0,
+                           random(timer ? timer_generation_mask : generation_mask), random(max_index)};
             BOOST_REQUIRE((decode(encode(h)) == h));
         }
 }

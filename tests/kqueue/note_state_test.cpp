@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(cancelled_delivery_leaves_no_condition)
 
 BOOST_AUTO_TEST_CASE(oneshot_is_dropped_by_its_first_retrieval)
 {
-    for (const std::int16_t filter : {std::int16_t{EVFILT_AIO}, std::int16_t{EVFILT_TIMER}, std::int16_t{EVFILT_USER}}) {
-        note_state s(filter, EV_ONESHOT);
+    for (const int filter : {EVFILT_AIO, EVFILT_TIMER, EVFILT_USER}) {
+        note_state s(static_cast<std::int16_t>(filter), EV_ONESHOT);
         s.post();
         retrieve_one(s);
         BOOST_TEST(s.batch() == 1U);

@@ -61,7 +61,7 @@ public:
     /// that has not called notify_fork()), and those of sigev_reactor_open().
     sigev_reactor_t reactor()
     {
-        throw_error(state_->inherited() ? error_code(boost::asio::error::bad_descriptor) : error_code(), "sigev");
+        throw_error(refusal(), "sigev");
         const std::lock_guard lock(state_->mutex);
         if (state_->open() && state_->users != 0)
             state_->watch_all(); // a dispatcher that has lived through a fork
@@ -72,23 +72,18 @@ public:
     template <class Executor>
     void acquire(const Executor& executor)
     {
-        prepare(executor);
-        reactor();
+        throw_error(refusal(), "sigev");
         const std::lock_guard lock(state_->mutex);
-        try {
+        state_->adopt(executor);
+        if (state_->open() || state_->users == 0) // else they are watched, and a new one is announced by the wakeup
             state_->watch_all();
-        } catch (...) {
-            state_->linger(); // those that it has armed
-            throw;
-        }
         ++state_->users;
     }
 
     /// May be called after the context's services were shut down, by what is destroyed then.
     void release()
     {
-        --state_->users;
-        if (state_->inherited())
+        if (--state_->users != 0 || state_->inherited())
             return;
         const std::lock_guard lock(state_->mutex);
         state_->linger();
@@ -98,6 +93,11 @@ public:
     bool inherited() const noexcept { return state_->inherited(); }
 
 private:
+    error_code refusal() const noexcept
+    {
+        return inherited() ? error_code(boost::asio::error::bad_descriptor) : error_code();
+    }
+
     struct watch {
         watch(const boost::asio::any_io_executor& e, unsigned number) : descriptor(e), which(number) {}
 
@@ -138,8 +138,18 @@ private:
 
         void watch_all()
         {
-            for (auto& w : watches)
-                arm(w);
+            try {
+                for (auto& w : watches)
+                    arm(w);
+                watch_new();
+            } catch (...) {
+                linger(); // those that are armed, if nobody else needs them
+                throw;
+            }
+        }
+
+        void watch_new()
+        {
             std::array<int, 16> fds{};
             const int n = sigev_reactor_descriptors(handle, fds.data(), static_cast<unsigned>(fds.size()));
             for (int i = 0; i < n; ++i) {

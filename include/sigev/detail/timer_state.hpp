@@ -4,13 +4,14 @@
 // list and posts their handlers. While nobody waits the context need not watch the reactor: an expiry is then found by
 // the next wait, which makes it watch.
 //
-// Lock order: mutex_, then nothing. The callback takes it, so nothing that waits for the callback may be called under it.
+// Lock order: mutex_, then the reactor_service's. The callback takes it, so nothing that waits for the callback may be called under it.
 //
 // Fork: as in event_raw_block.hpp. The child's timer is made anew by the first settime() after notify_fork().
 #pragma once
 
 #include <sigev/detail/pending.hpp>
 #include <sigev/detail/reactor_service.hpp>
+#include <sigev/detail/timer_expiries.hpp>
 #include <sigev/notification.hpp>
 #include <sigev/posix_timer.hpp>
 
@@ -19,10 +20,8 @@
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,7 +36,7 @@ public:
     /// Throws as sigev_timer_create_on().
     template <class Executor>
     timer_state(const Executor& executor, clockid_t clock)
-        : timer_state(boost::asio::query(executor, boost::asio::execution::context), clock)
+        : timer_state(clock, boost::asio::query(executor, boost::asio::execution::context))
     {
         service_.prepare(executor);
         create(target::callback(&on_expiry, this));
@@ -47,7 +46,7 @@ public:
     /// With a target of the program's own: expiries do not come here, and the context watches as long as this lives.
     template <class Executor>
     timer_state(const Executor& executor, clockid_t clock, const target& to)
-        : timer_state(boost::asio::query(executor, boost::asio::execution::context), clock)
+        : timer_state(clock, boost::asio::query(executor, boost::asio::execution::context))
     {
         foreign_ = true;
         service_.prepare(executor);
@@ -66,14 +65,11 @@ public:
         std::unique_lock lock(mutex_);
         if (!timer_ && !recreate(ec))
             return {};
-        const std::int64_t first = foreign_ ? 0 : due(flags, value);
+        const std::int64_t first = due(flags, value);
         const itimerspec old = timer_->settime(flags, value, ec);
         if (ec || foreign_)
             return old;
-        first_ = first;
-        expired_ = is_zero(value.it_value);
-        periodic_ = !expired_ && !is_zero(value.it_interval);
-        unseen_ = 0;
+        expiries_.set(!is_zero(value.it_value), !is_zero(value.it_interval), first);
         auto ended = take_all();
         lock.unlock();
         end(ended, boost::asio::error::operation_aborted);
@@ -100,7 +96,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             op->id = id;
-            if (!latch()) {
+            if (!expiries_.take()) {
                 waits_.push(*op.release());
                 return;
             }
@@ -145,17 +141,16 @@ public:
             service_.release();
     }
 
-    bool is_foreign() const noexcept { return foreign_; }
     timer_t native_handle() const noexcept { return native_; }
 
     int overrun() const
     {
         const std::lock_guard lock(mutex_);
-        return overrun_;
+        return expiries_.overrun();
     }
 
 private:
-    timer_state(boost::asio::execution_context& context, clockid_t clock)
+    timer_state(clockid_t clock, boost::asio::execution_context& context)
         : fork_hook(&on_fork_child, &on_shutdown), context_(context),
           service_(boost::asio::use_service<reactor_service>(context)), clock_(clock)
     {}
@@ -195,7 +190,7 @@ private:
     // When a periodic timer is due first, on the clock that its notifications are scheduled on.
     std::int64_t due(int flags, const itimerspec& value) const noexcept
     {
-        constexpr auto at_any_time = std::numeric_limits<std::int64_t>::min();
+        constexpr auto at_any_time = timer_expiries::any_time;
         if (is_zero(value.it_value) || is_zero(value.it_interval))
             return at_any_time;
         constexpr std::int64_t century = 3'155'760'000; // later than that none is due, and the sum would not fit
@@ -207,46 +202,23 @@ private:
         return (to_duration(now) + to_duration(value.it_value)).count();
     }
 
-    // Between an expiry and its callback another thread may have set the timer anew: what then comes is not for the waits
-    // that were started since. Under the mutex, so settime() is whole.
-    bool is_stale(const notification& n) const noexcept
+    bool is_armed() const noexcept
     {
-        if (periodic_)
-            return n.scheduled().count() < first_;
-        error_code gone;
-        const itimerspec left = gettime(gone);
-        return gone || !is_zero(left.it_value);
+        error_code gone; // then it is being deleted, and the waits are about to be ended
+        return !is_zero(gettime(gone).it_value);
     }
 
     static void on_expiry(sigval value)
     {
         auto& self = *static_cast<timer_state*>(value.sival_ptr);
         const notification n = *current();
-        std::unique_lock lock(self.mutex_);
-        if (self.is_stale(n))
-            return;
-        self.expired_ = true;
-        self.unseen_ += n.data();
-        if (self.waits_.empty() || !self.latch())
+        std::unique_lock lock(self.mutex_); // so that settime() is whole
+        if (!self.expiries_.add(n.data(), n.scheduled().count(), self.is_armed()) || self.waits_.empty() ||
+            !self.expiries_.take())
             return;
         auto ended = self.take_all();
         lock.unlock();
         self.end(ended, {});
-    }
-
-    // True when a wait is to complete now; then it sees all that has expired.
-    bool latch() noexcept
-    {
-        if (!periodic_) {
-            overrun_ = 0;
-            return expired_;
-        }
-        if (unseen_ == 0)
-            return false;
-        constexpr std::int64_t most = std::numeric_limits<int>::max(); // DELAYTIMER_MAX
-        overrun_ = static_cast<int>(std::min(unseen_ - 1, most));
-        unseen_ = 0;
-        return true;
     }
 
     pending_queue<error_code> take_all() noexcept { return std::move(waits_); }
@@ -275,8 +247,7 @@ private:
         self.epoch_ = sigev_epoch();
         const auto keep = self.shared_from_this();
         self.timer_.reset(); // the child has no such timer: says EINVAL
-        self.expired_ = true;
-        self.periodic_ = false;
+        self.expiries_.set(false, false, 0);
         self.abort_all();
         if (const auto left = std::move(self.left_by_parent_))
             self.close();
@@ -306,11 +277,7 @@ private:
 
     mutable std::mutex mutex_;
     pending_queue<error_code> waits_;
-    std::int64_t first_ = 0;
-    std::int64_t unseen_ = 0; ///< periodic: expiries that no wait has seen
-    bool expired_ = true;     ///< also one that was never armed: a wait for it would never end
-    bool periodic_ = false;
-    int overrun_ = 0;
+    timer_expiries expiries_;
 };
 
 /// Stands in a wait's cancellation slot.

@@ -1,0 +1,68 @@
+// A post at the worst moment: after the list has been looked at, just before the descriptor is drained. The window
+// is too short for chance to find, so this program has a read() of its own that holds it open.
+#include "fixture.hpp"
+
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace kqueue_tests;
+
+namespace {
+
+/// Called before each read() of the thread that has set it.
+thread_local std::function<void()> before_read;
+
+} // namespace
+
+ssize_t read(int descriptor, void* buffer, size_t size)
+{
+    if (auto call = std::exchange(before_read, nullptr)) {
+        call();
+        before_read = std::move(call);
+    }
+    return ::syscall(SYS_read, descriptor, buffer, size);
+}
+
+BOOST_FIXTURE_TEST_SUITE(consume, fixture)
+
+BOOST_AUTO_TEST_CASE(a_post_just_before_the_drain_is_not_drained_with_it)
+{
+    constexpr std::size_t rounds = 20;
+    spi::knote* const k = attach(SIGEV_SOURCE_USER, 1);
+    std::vector<parcel> parcels_of_rounds(rounds);
+    std::vector<std::thread> posters;
+    std::atomic<std::size_t> posted{0};
+    std::atomic<pid_t> tid{0};
+
+    std::thread waiter([&] {
+        before_read = [&] {
+            const std::size_t round = posters.size();
+            if (round == rounds)
+                return;
+            tid = 0;
+            posters.emplace_back([&, round] {
+                tid = ::gettid();
+                all->post(*k, parcels_of_rounds[round]);
+                ++posted;
+            });
+            // A kqueue that drains under its lock lets nobody in: then the poster sleeps, and its turn comes
+            // afterwards.
+            sigev_tests::wait_until([&] { return posted > round || (tid != 0 && asleep(tid)); });
+        };
+        sigev_kev event;
+        while (all->kevent(kq, nullptr, 0, &event, 1, nullptr) == 1)
+            ;
+        before_read = nullptr;
+    });
+    parcel first;
+    BOOST_TEST(all->post(*k, first));
+    BOOST_TEST(sigev_tests::wait_until([&] { return parcels_of_rounds[rounds - 1].ended == 1; }));
+    BOOST_TEST(all->close(kq) == 0);
+    waiter.join();
+    for (std::thread& t : posters)
+        t.join();
+    all->detach(k);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
