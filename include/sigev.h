@@ -6,7 +6,7 @@
  * Conventions of this header
  *   - Every function returns 0, or -1 with errno set, unless the POSIX function that it mirrors returns something
  *     else. On success errno is left as it was.
- *   - A handle is an index, a generation and the fork epoch of the process that made it. A stale, foreign or
+ *   - A handle is an index, a generation and an epoch, another one after each fork and sigev_shutdown(). A stale, foreign or
  *     inherited handle is EINVAL, never a crash. 0 is never a handle.
  *   - "Async-signal-safe" means: may be called from a signal handler that interrupts anything, this library included.
  *   - All functions are safe to call from any thread, except where a comment says otherwise.

@@ -1,4 +1,8 @@
 // sigev::timer, the Asio I/O object: waits.
+#if defined(__SANITIZE_ADDRESS__)
+#    pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // of use_future, inside Asio, in that build only
+#endif
+
 #include <sigev/timer.hpp>
 
 #include "include/context.hpp"
@@ -32,9 +36,6 @@ static_assert(!std::is_copy_constructible_v<timer>);
 static_assert(std::is_same_v<
               timer::rebind_executor<asio::io_context::executor_type>::other,
               sigev::basic_timer<asio::io_context::executor_type>>);
-
-/// Of the result as it is; use_future alone draws a warning of the sanitizers' preset, inside Asio.
-const auto as_future = asio::use_future([](error_code ec) { return ec; });
 
 std::chrono::nanoseconds now(clockid_t clock)
 {
@@ -95,7 +96,7 @@ BOOST_AUTO_TEST_CASE(executors_and_contexts)
     asio::thread_pool pool(1);
     timer of_pool(pool);
     of_pool.expires_after(1ms);
-    BOOST_TEST(!of_pool.async_wait(as_future).get());
+    of_pool.async_wait(asio::use_future).get();
 }
 
 BOOST_AUTO_TEST_CASE(errors_of_the_constructor)
@@ -251,10 +252,10 @@ BOOST_AUTO_TEST_CASE(tokens)
     BOOST_TEST(ticks == 3);
 
     t.expires_after(1h);
-    auto future = t.async_wait(as_future);
+    auto future = t.async_wait(asio::use_future);
     t.cancel();
     BOOST_TEST(runs_out(io));
-    BOOST_TEST(future.get() == asio::error::operation_aborted);
+    BOOST_CHECK_THROW(future.get(), boost::system::system_error);
 
     t.disarm();
     ending wait;
