@@ -96,7 +96,8 @@ enum {
 struct sigev_notification {
     union sigval value; /* sigev_value of the sigevent */
     int64_t data;       /* timer: expirations in this delivery; aio: bytes transferred; user: sigev_submit()'s data */
-    int64_t scheduled;  /* nanoseconds on the source's clock (timer: its own clock; else CLOCK_MONOTONIC); 0: unknown */
+    int64_t scheduled;  /* nanoseconds; 0: unknown. timer: when the first expiration was due, on the clock that the deadline is
+                           kept on (its own; CLOCK_MONOTONIC for a relative time on CLOCK_REALTIME); else CLOCK_MONOTONIC */
     uint64_t ident;     /* timer: timer_t; aio: address of the aiocb; user: the subscription */
     int32_t overrun;    /* timer: expirations merged into this delivery beyond the first; at most DELAYTIMER_MAX */
     int32_t error;      /* aio: errno of the operation, 0 if it succeeded; user: sigev_submit()'s error */

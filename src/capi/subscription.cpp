@@ -17,6 +17,7 @@ int with_subscription(sigev_t number, F&& f) noexcept
         return EINVAL;
     const int error = f(*all, *s);
     all->unpin(*s);
+    all->reap_dead(true); // it may have ended meanwhile
     return error;
 }
 

@@ -27,6 +27,8 @@ public:
         return false;
     }
 
+    bool pinned() const noexcept { return static_cast<std::uint32_t>(word_.load(std::memory_order_seq_cst)) != 0; }
+
     /// True when this was the last pin.
     bool unpin() noexcept
     {

@@ -146,7 +146,12 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
 
     core::dispatcher& d = spec.on->dispatcher();
     spi::workers& team = runtime_->team();
-    int error = d.reserve(index) ? 0 : EAGAIN;
+    int error = 0;
+    {
+        std::lock_guard lock(mutex_); // it grows by one at a time
+        if (!d.reserve(index))
+            error = EAGAIN;
+    }
     if (!error && m->may_retry)
         error = spec.on->reserve_retry();
     bool opened = false;
@@ -272,10 +277,11 @@ void registry::maybe_free(subscription& s) noexcept
 
 void registry::reap_dead(bool user_code) noexcept
 {
-    if (!dead_.load(std::memory_order_relaxed))
+    if (!has_dead())
         return;
     subscription* list = dead_.exchange(nullptr, std::memory_order_acquire);
     subscription* later = nullptr;
+    bool again = false;
     while (list) {
         subscription& s = *list;
         list = s.next_dead;
@@ -289,11 +295,16 @@ void registry::reap_dead(bool user_code) noexcept
     while (later) {
         subscription& s = *later;
         later = s.next_dead;
+        const bool code = s.method->runs_user_code;
         subscription* head = dead_.load(std::memory_order_relaxed);
         do
             s.next_dead = head;
-        while (!dead_.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
+        while (!dead_.compare_exchange_weak(head, &s, std::memory_order_seq_cst, std::memory_order_relaxed));
+        // Who had it pinned looks for the dead after unpinning, and found nothing if that was before this.
+        again |= (user_code || !code) && !s.generation.pinned();
     }
+    if (again)
+        reap_dead(user_code);
 }
 
 void registry::free_now(subscription& s) noexcept

@@ -75,6 +75,7 @@ public:
     void maybe_free(subscription& s) noexcept;
     /// Does that work. `user_code`: a registered method's close() may be called on this thread.
     void reap_dead(bool user_code) noexcept;
+    bool has_dead() const noexcept { return dead_.load(std::memory_order_seq_cst) != nullptr; }
 
     /// The subscription of a handle, pinned; null: EINVAL. Async-signal-safe.
     subscription* find(sigev_t number) noexcept;

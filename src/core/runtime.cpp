@@ -402,9 +402,14 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
             leading_thread_ = ::pthread_self();
             held.unlock();
             loop_->run_one();
-            registry_.reap_dead(false);
             held.lock();
             leader_ = lead::nobody;
+            if (registry_.has_dead()) { // hooks are called as a callback is: while somebody else leads
+                hand_over_lead();
+                held.unlock();
+                registry_.reap_dead(true);
+                held.lock();
+            }
             deadline = std::chrono::steady_clock::now() + idle_time;
             continue;
         }
@@ -442,6 +447,9 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
         if (l.runnable())
             w.home->queue(l);
         drop_if_done(l);
+        held.unlock();
+        registry_.reap_dead(true); // its refusal may have been the end
+        held.lock();
         return false;
     }
     w.lane = &l;

@@ -150,6 +150,7 @@ int timer_bank::ledger(const timer& t, sigev_ledger& out) noexcept
     if (alive)
         out = core::registry::read(*s);
     s->generation.unpin();
+    registry_.reap_dead(true);
     return alive ? 0 : EINVAL;
 }
 

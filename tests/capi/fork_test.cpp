@@ -83,6 +83,13 @@ void refuse_all_of(const busy_parent& parent) {
     }
 }
 
+/// ThreadSanitizer cannot follow: its own table of threads is its parent's.
+void need_threads_in_the_child() {
+#ifdef __SANITIZE_THREAD__
+    skip("ThreadSanitizer does not support threads after a fork of several");
+#endif
+}
+
 bool epoch_page_is_forced_off() { return sigev_probe("wipeonfork") != 1; }
 
 } // namespace
@@ -90,6 +97,7 @@ bool epoch_page_is_forced_off() { return sigev_probe("wipeonfork") != 1; }
 BOOST_AUTO_TEST_SUITE(forks)
 
 BOOST_AUTO_TEST_CASE(a_child_has_nothing_of_its_parents_and_a_fresh_runtime_of_its_own) {
+    need_threads_in_the_child();
     busy_parent parent;
     for (int i = 0; i != 5; ++i) {
         BOOST_TEST(child([&] {
@@ -106,6 +114,7 @@ BOOST_AUTO_TEST_CASE(a_child_has_nothing_of_its_parents_and_a_fresh_runtime_of_i
 }
 
 BOOST_AUTO_TEST_CASE(a_childs_handles_do_not_alias_its_parents) {
+    need_threads_in_the_child();
     busy_parent parent;
     BOOST_TEST(child([&] {
         const place on(place::runtime);
@@ -122,6 +131,7 @@ BOOST_AUTO_TEST_CASE(a_childs_handles_do_not_alias_its_parents) {
 }
 
 BOOST_AUTO_TEST_CASE(children_may_end_by_exit_with_and_without_having_used_anything) {
+    need_threads_in_the_child();
     busy_parent parent;
     for (const bool use : {false, true})
         for (const bool by_exit : {false, true})
@@ -144,6 +154,7 @@ BOOST_AUTO_TEST_CASE(children_may_end_by_exit_with_and_without_having_used_anyth
 }
 
 BOOST_AUTO_TEST_CASE(many_children_at_once_disturb_nobody) {
+    need_threads_in_the_child();
     busy_parent parent;
     std::vector<pid_t> children;
     for (int i = 0; i != 20; ++i) {
@@ -167,6 +178,10 @@ BOOST_AUTO_TEST_CASE(many_children_at_once_disturb_nobody) {
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_is_forked_while_others_are_inside_the_library_is_not_stuck) {
+    need_threads_in_the_child();
+#ifdef __SANITIZE_ADDRESS__
+    skip("AddressSanitizer's allocator may be locked in the child");
+#endif
     std::atomic<bool> stop{false};
     std::vector<std::thread> users;
     for (int n = 0; n != 2; ++n)
@@ -188,6 +203,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_forked_while_others_are_inside_the_library_
 }
 
 BOOST_AUTO_TEST_CASE(a_grandchild_is_as_free_as_a_child) {
+    need_threads_in_the_child();
     busy_parent parent;
     BOOST_TEST(child([&] {
         busy_parent own;
@@ -204,6 +220,7 @@ BOOST_AUTO_TEST_CASE(a_grandchild_is_as_free_as_a_child) {
 }
 
 BOOST_AUTO_TEST_CASE(registered_methods_go_on_in_the_child_under_their_numbers) {
+    need_threads_in_the_child();
     static std::atomic<int> calls, released;
     sigev_method m{};
     m.size = sizeof m;

@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(callbacks_that_run_are_waited_for_and_armed_timers_end) {
 BOOST_AUTO_TEST_CASE(a_program_that_ends_with_everything_running_ends_well) {
     for (int i = 0; i != 10; ++i)
         BOOST_TEST(child([] {
-            static clock_box box;
-            sigevent e = make_event(SIGEV_THREAD, clock_box::receive, &box);
+            static mailbox box;
+            sigevent e = make_event(SIGEV_THREAD, mailbox::receive, &box);
             for (int n = 0; n != 10; ++n) {
                 timer_t t{};
                 const auto value = timer_value(1, 10000);

@@ -220,6 +220,7 @@ BOOST_AUTO_TEST_CASE(child_of_a_fork_has_no_requests)
         BOOST_TEST(refused.ec == asio::error::bad_descriptor);
     });
     BOOST_TEST(silent == exited_well);
+#if !defined(__SANITIZE_THREAD__) // which takes the child's engine thread for one of the parent's
     const auto notified = child([&] {
         io.notify_fork(asio::execution_context::fork_child);
         BOOST_TEST(runs_out(io));
@@ -232,6 +233,7 @@ BOOST_AUTO_TEST_CASE(child_of_a_fork_has_no_requests)
         BOOST_TEST(sigev_shutdown() == 0);
     });
     BOOST_TEST(notified == exited_well);
+#endif
     io.notify_fork(asio::execution_context::fork_parent);
     BOOST_TEST(read.count == 0);
     BOOST_TEST(write(p.ends[1], "abc", 3) == 3);
@@ -294,16 +296,18 @@ BOOST_AUTO_TEST_CASE(one_at_a_time_and_waited_for)
 {
     const pipe_pair p;
     std::array<std::byte, 4> block{};
-    std::jthread writer;
     aio_request r;
     r.start_read(p.ends[0], 0, block);
     BOOST_TEST(r.is_running());
     BOOST_TEST(r.error() == asio::error::in_progress);
     BOOST_CHECK_THROW(r.start_read(p.ends[0], 0, block), boost::system::system_error);
     BOOST_CHECK_THROW(r.result(), boost::system::system_error);
-    writer = std::jthread([&] { BOOST_TEST(write(p.ends[1], "x", 1) == 1); });
+    ssize_t written = 0;
+    std::jthread writer([&] { written = write(p.ends[1], "x", 1); });
     r = aio_request(); // waits: the block may go after this
     BOOST_TEST(int(block[0]) == 'x');
+    writer.join();
+    BOOST_TEST(written == 1);
 }
 
 BOOST_AUTO_TEST_CASE(errors)
