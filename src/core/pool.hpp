@@ -89,6 +89,8 @@ int read_key(const pthread_attr_t& attributes, thread_key& out) noexcept;
 /// Writes it into attributes of our own (initialised by the caller). 0 or an errno.
 int write_key(const thread_key& key, pthread_attr_t& attributes) noexcept;
 
+inline constexpr char worker_name[] = "sigev-worker";
+
 struct worker {
     runtime* owner = nullptr;
     pool* home = nullptr;

@@ -9,9 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cfenv>
 #include <chrono>
-#include <locale.h>
 #include <new>
 #include <utility>
 
@@ -21,10 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char worker_name[] = "sigev-worker";
 constexpr std::uint32_t default_reserved = 2; // one to lead while the other is in a callback
 constexpr std::uint32_t most_workers = 256;   // per pool; beyond that calls wait their turn
-constexpr auto idle_time = 10s;               // after which a worker that is not reserved leaves
 constexpr auto stall_time = 500us;            // without a finished call while one is waiting: the workers are stuck
 constexpr auto mend_time = 20ms;              // between attempts to make a worker that could not be made
 
@@ -382,181 +378,4 @@ void runtime::call_service() noexcept
         service_waiting_.notify_one();
 }
 
-// ---- workers ----------------------------------------------------------------------------------------------------------------
-
-bool runtime::next(worker& w, sigev_worker_call& call) noexcept
-{
-    // No cancellation outside a callback: it is meant for the callback's thread, which begins with the next one.
-    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
-    pool& p = *w.home;
-    lock held(mutex_);
-    auto deadline = std::chrono::steady_clock::now() + idle_time;
-    while (!stopping_) {
-        if (p.run_head) {
-            if (take_call(w, call, held))
-                return true;
-            continue;
-        }
-        if (p.is_default && leader_ == lead::nobody) {
-            leader_ = lead::worker;
-            leading_thread_ = ::pthread_self();
-            held.unlock();
-            loop_->run_one();
-            held.lock();
-            leader_ = lead::nobody;
-            if (registry_.has_dead()) { // hooks are called as a callback is: while somebody else leads
-                hand_over_lead();
-                held.unlock();
-                registry_.reap_dead(true);
-                held.lock();
-            }
-            deadline = std::chrono::steady_clock::now() + idle_time;
-            continue;
-        }
-        if (p.is_default && leader_ == lead::service)
-            loop_->interrupt(); // the lead belongs to an idle worker: it saves the next callback a hop
-        ++p.idle;
-        const bool timed_out = p.waiting.wait_until(held, deadline) == std::cv_status::timeout;
-        --p.idle;
-        if (timed_out && !p.run_head) {
-            if (p.workers.size() > p.reserved)
-                break;
-            deadline = std::chrono::steady_clock::now() + idle_time;
-        }
-    }
-    leave(w);
-    return false;
-}
-
-// One call, and not more: the rest stays where others find it.
-bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
-{
-    spi::lane& l = *w.home->unqueue();
-    spi::delivery& d = *l.pop_front();
-    ++l.active;
-    if (l.runnable())
-        w.home->queue(l);
-    if (w.home->is_default)
-        hand_over_lead();
-    else if (w.home->run_head)
-        rouse(*w.home);
-    held.unlock();
-    if (!l.port->begin(d, w.notification)) {
-        held.lock();
-        --l.active;
-        if (l.runnable())
-            w.home->queue(l);
-        drop_if_done(l);
-        held.unlock();
-        registry_.reap_dead(true); // its refusal may have been the end
-        held.lock();
-        return false;
-    }
-    w.lane = &l;
-    w.delivery = &d;
-    call = {l.call.function, l.call.deliver, l.call.context, l.call.target, &w.notification};
-    errno = 0;
-    ::pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
-    ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
-    return true;
-}
-
-// This thread is about to run a callback, which may never come back: somebody else leads, and takes what is left.
-void runtime::hand_over_lead() noexcept
-{
-    pool& crew = *default_pool();
-    if (leader_ != lead::nobody && !crew.run_head)
-        return;
-    if (crew.idle != 0)
-        crew.waiting.notify_one();
-    else if (leader_ == lead::nobody)
-        service_waiting_.notify_one();
-    else // a worker that leads takes the next call; the service thread watches, from now on, whether the workers are stuck
-        loop_->interrupt();
-}
-
-void runtime::done(worker& w, spi::verdict v) noexcept
-{
-    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
-    // As if the next callback had a new thread: what this one may have left behind goes.
-    ::pthread_sigmask(SIG_SETMASK, &w.mask, nullptr);
-    std::fesetenv(FE_DFL_ENV);
-    ::uselocale(LC_GLOBAL_LOCALE);
-    ::pthread_setname_np(::pthread_self(), worker_name);
-    const bool again = w.lane->port->end(*w.delivery, v);
-    {
-        lock held(mutex_);
-        spi::lane& l = *w.lane;
-        --l.active;
-        ++w.home->finished;
-        if (again)
-            l.push_front(*w.delivery);
-        if (again && v == spi::verdict::retry)
-            l.suspended = !std::exchange(l.resume_early, false);
-        if (l.runnable())
-            w.home->queue(l); // this thread looks there next
-        drop_if_done(l);
-        w.lane = nullptr;
-        w.delivery = nullptr;
-    }
-    registry_.reap_dead(true);
-}
-
-// The callback ended its thread. Destructors of thread-specific data have yet to run, so the thread is not joined here.
-void runtime::gone(worker& w) noexcept
-{
-    if (w.delivery)
-        done(w, spi::verdict::delivered);
-    lock held(mutex_);
-    pool& p = *w.home;
-    leave(w);
-    if (stopping_)
-        return;
-    if (p.workers.size() < p.reserved && make_worker(p) != 0)
-        deficit_ = true;
-    if (p.run_head)
-        rouse(p);
-    service_waiting_.notify_one();
-}
-
-void runtime::leave(worker& w) noexcept
-{
-    auto& crew = w.home->workers;
-    const auto self = std::find_if(crew.begin(), crew.end(), [&](const auto& other) { return other.get() == &w; });
-    left_.push_back(std::move(*self)); // reserved when the worker was made
-    crew.erase(self);
-    service_waiting_.notify_one();
-}
-
 } // namespace sigev::core
-
-// A callback that forked returns in the child too, where its thread is the only one and the runtime is a copy of the parent's
-// that nobody may touch: there the thread ends, as a thread's start routine that returns would.
-namespace {
-
-sigev::core::worker* of_this_process(void* worker) noexcept
-{
-    auto* w = static_cast<sigev::core::worker*>(worker);
-    return w->owner->is_of_this_process() ? w : nullptr;
-}
-
-} // namespace
-
-int sigev_worker_next(void* worker, sigev_worker_call* call)
-{
-    auto* w = of_this_process(worker);
-    return w && w->owner->next(*w, *call);
-}
-
-void sigev_worker_done(void* worker, int verdict)
-{
-    const bool known = verdict == SIGEV_DELIVERED || verdict == SIGEV_RETRY || verdict == SIGEV_GONE;
-    if (auto* w = of_this_process(worker))
-        w->owner->done(*w, known ? static_cast<sigev::spi::verdict>(verdict) : sigev::spi::verdict::delivered);
-}
-
-void sigev_worker_gone(void* worker)
-{
-    if (auto* w = of_this_process(worker))
-        w->owner->gone(*w);
-}

@@ -1,0 +1,119 @@
+// The account of a subscription, and that of all of them: registry's side of the ledger.
+#include "core/registry.hpp"
+
+#include "sys/fork_epoch.hpp"
+
+namespace sigev::core {
+
+namespace {
+
+sigev_ledger look(const subscription& s) noexcept
+{
+    sigev_ledger l{};
+    l.raised = s.raised.load(std::memory_order_acquire);
+    l.delivered = s.delivered.load(std::memory_order_acquire);
+    l.merged = s.merged.load(std::memory_order_acquire);
+    l.discarded = s.discarded.load(std::memory_order_acquire);
+    // `pending` is counted where the notifications are, not worked out from the others: so the sum can be wrong, and a
+    // notification that was lost shows.
+    if (s.kind == raising::merging) {
+        l.pending = occurrences_count(s.occurrences.load(std::memory_order_acquire)) +
+                    s.inflight.load(std::memory_order_acquire);
+    } else {
+        const std::uint32_t out = claim_count(s.claim.load(std::memory_order_acquire)) -
+                                  s.returned.load(std::memory_order_acquire);
+        l.pending = (out & 0xffffff) + ((s.newest.load().hi & newest_valid) ? 1 : 0);
+    }
+    return l;
+}
+
+bool same(const sigev_ledger& a, const sigev_ledger& b) noexcept
+{
+    return a.raised == b.raised && a.delivered == b.delivered && a.merged == b.merged && a.pending == b.pending &&
+           a.discarded == b.discarded;
+}
+
+void add(sigev_ledger& sum, const sigev_ledger& l) noexcept
+{
+    sum.raised += l.raised;
+    sum.delivered += l.delivered;
+    sum.merged += l.merged;
+    sum.pending += l.pending;
+    sum.discarded += l.discarded;
+}
+
+} // namespace
+
+// The counters move one by one: two looks that agree are taken for one moment; after a while, whatever is there.
+sigev_ledger registry::read(const subscription& s) noexcept
+{
+    sigev_ledger before = look(s);
+    for (int tries = 0; tries != 100; ++tries) {
+        const sigev_ledger after = look(s);
+        if (same(before, after) &&
+            after.raised == after.delivered + after.merged + after.pending + after.discarded)
+            return after;
+        before = after;
+    }
+    return before;
+}
+
+// What closed subscriptions leave behind, by source and kind of method. It outlives the registry: the account of a process is
+// not closed by sigev_shutdown().
+namespace {
+
+constexpr unsigned method_kinds = 7;
+
+struct closed_account {
+    std::uint32_t epoch = 0; ///< of the process that it is about: a child starts its own
+    std::array<std::array<sigev_ledger, method_kinds>, SIGEV_SOURCE_COUNT> at{};
+};
+closed_account closed;
+
+unsigned kind_of(int notify) noexcept
+{
+    switch (notify) {
+    case SIGEV_SIGNAL: return 0;
+    case SIGEV_NONE: return 1;
+    case SIGEV_THREAD: return 2;
+    case SIGEV_KEVENT: return 3;
+    case SIGEV_THREAD_ID: return 4;
+    case SIGEV_CALLBACK: return 5;
+    default: return 6;
+    }
+}
+
+} // namespace
+
+void registry::fold(subscription& s) noexcept
+{
+    std::lock_guard lock(totals_mutex_);
+    if (closed.epoch != epoch)
+        closed = {epoch, {}};
+    add(closed.at[s.source][kind_of(s.method->number)], look(s));
+    s.folded = true;
+}
+
+sigev_ledger registry::total(int source, int method) noexcept
+{
+    sigev_ledger sum{};
+    const auto wanted = [&](unsigned src, unsigned kind) {
+        return (source < 0 || static_cast<unsigned>(source) == src) && (method < 0 || kind_of(method) == kind);
+    };
+    const registry* r = current();
+    std::unique_lock<std::mutex> lock;
+    if (r)
+        lock = std::unique_lock(r->totals_mutex_);
+    for (unsigned src = 0; src != SIGEV_SOURCE_COUNT; ++src)
+        for (unsigned kind = 0; kind != method_kinds; ++kind)
+            if (closed.epoch == sys::current_epoch() && wanted(src, kind))
+                add(sum, closed.at[src][kind]);
+    if (r)
+        r->subscriptions.for_each([&](const subscription& s) {
+            if (!s.folded && wanted(s.source, kind_of(s.method->number)))
+                add(sum, read(s));
+        });
+    return sum;
+}
+
+} // namespace sigev::core
