@@ -149,7 +149,8 @@ SIGEV_API int sigev_submit(sigev_t subscription, int64_t data, int error) SIGEV_
  * may still be running. A queued signal cannot be recalled; a posted kevent is withdrawn. Cancelling again succeeds. */
 SIGEV_API int sigev_cancel(sigev_t subscription) SIGEV_NOEXCEPT;
 
-/* The same, and none runs either: what the callback uses may be freed. May be called from inside the callback (which
+/* The same, and none runs either, but for a callback that is itself inside this call at that moment (two would wait for
+ * each other): what the callback uses may be freed. May be called from inside the callback (which
  * then is the one delivery that still runs), and two callbacks may wait for each other's subscriptions. */
 SIGEV_API int sigev_cancel_and_wait(sigev_t subscription) SIGEV_NOEXCEPT;
 

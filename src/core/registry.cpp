@@ -242,6 +242,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.spare_out.store(false, std::memory_order_relaxed);
     s.suspended.store(false, std::memory_order_relaxed);
     s.released.store(spec.one_shot, std::memory_order_relaxed);
+    s.handed_out.store(spec.source == SIGEV_SOURCE_USER, std::memory_order_relaxed);
     const std::uint32_t head = claim_head(s.claim.load(std::memory_order_relaxed));
     s.claim.store(make_claim(s.generation.generation(), 0, head), std::memory_order_release);
     s.gate.store(0, std::memory_order_seq_cst); // open
@@ -327,7 +328,7 @@ subscription* registry::find(sigev_t number) noexcept
     if (!s || !s->generation.pin(h.generation, generation_mask))
         return nullptr;
     // Opened, and the handle not given up: generations of slots that were never published are not worth a guess.
-    if (s->released.load(std::memory_order_acquire) || (s->gate.load(std::memory_order_acquire) & gate_freed)) {
+    if (!s->handed_out.load(std::memory_order_acquire) || s->released.load(std::memory_order_acquire) || (s->gate.load(std::memory_order_acquire) & gate_freed)) {
         unpin(*s);
         return nullptr;
     }

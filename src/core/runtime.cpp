@@ -108,6 +108,12 @@ void runtime::stop() noexcept
     started_.store(false, std::memory_order_release);
 }
 
+// Destructors of thread-specific data may block for ever: the service thread joins what has ended, and waits for nothing.
+void runtime::join_ended() noexcept
+{
+    std::erase_if(left_, [](const auto& w) { return ::pthread_tryjoin_np(w->thread, nullptr) == 0; });
+}
+
 void runtime::join_left(lock& held) noexcept
 {
     while (!left_.empty()) {
@@ -149,8 +155,7 @@ void runtime::serve() noexcept
             for (auto& p : pools_)
                 mend(*p);
         }
-        if (!left_.empty())
-            join_left(held);
+        join_ended();
     }
 }
 

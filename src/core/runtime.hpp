@@ -87,6 +87,7 @@ private:
     void call_service() noexcept;
     void hand_over_lead() noexcept;
     void join_left(lock& held) noexcept;
+    void join_ended() noexcept;
 
     registry& registry_;
     std::mutex start_mutex_;

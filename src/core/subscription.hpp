@@ -104,6 +104,7 @@ struct alignas(64) subscription {
     std::uint8_t source = 0;
     raising kind = raising::queueing;
     bool one_shot = false;             ///< ends by itself once its one record has come back (AIO)
+    std::atomic<bool> handed_out{false}; ///< the program has its handle; timers and requests keep theirs to themselves
     std::atomic<bool> released{false}; ///< the handle has been given up (or never was)
     bool folded = true; ///< its ledger has gone into the account of the closed ones; under the registry's totals mutex
     record* spare = nullptr; ///< carries `newest`; merging: the one delivery

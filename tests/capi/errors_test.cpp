@@ -321,4 +321,23 @@ BOOST_AUTO_TEST_CASE(scheduling_without_the_privilege_is_EPERM_at_subscription) 
     BOOST_TEST(output == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_subscription_that_a_timer_keeps_to_itself_has_no_handle) {
+    const auto none = make_event(SIGEV_NONE);
+    sigev_t mine{};
+    BOOST_REQUIRE(sigev_open(&none, 1, nullptr, &mine) == 0);
+    sigevent event = none;
+    timer_t timer{};
+    BOOST_REQUIRE(sigev_timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    // The timer's subscription stands in one of the next places of the table, in its first generation as `mine` is.
+    for (sigev_t guess = mine + 1; guess != mine + 8; ++guess) {
+        sigev_ledger ledger{};
+        BOOST_TEST((sigev_submit(guess, 1, 0) == -1 && errno == EINVAL));
+        BOOST_TEST((sigev_ledger_read(guess, &ledger) == -1 && errno == EINVAL));
+        BOOST_TEST((sigev_cancel(guess) == -1 && errno == EINVAL));
+        BOOST_TEST((sigev_close(guess) == -1 && errno == EINVAL));
+    }
+    BOOST_TEST(sigev_timer_delete(timer) == 0);
+    BOOST_TEST(sigev_close(mine) == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,8 @@
 // SIGEV_THREAD: as if each call were the start of a new thread with the given attributes.
 #include "fixture.hpp"
 
+#include <array>
+#include <atomic>
 #include <cfenv>
 #include <cstring>
 #include <thread>
@@ -291,6 +293,43 @@ SIGEV_TEST_ON_BOTH(callbacks_that_wait_for_each_others_end_all_return) {
         BOOST_REQUIRE(on.until([&] { return box[0].calls == 1 && box[1].calls == 1; }));
         BOOST_REQUIRE(!failed);
     }
+}
+
+// What a callback leaves to its thread's destructors may take for ever; the thread that makes workers must not wait for it.
+BOOST_AUTO_TEST_CASE(a_destructor_that_blocks_after_pthread_exit_delays_nobody) {
+    static sigev_tests::gate in_destructor, go_on;
+    static std::atomic<int> started{0};
+    static pthread_key_t key;
+    BOOST_REQUIRE(pthread_key_create(&key, [](void*) {
+                      in_destructor.open();
+                      BOOST_TEST(go_on.wait());
+                  }) == 0);
+    sigevent leaving{};
+    leaving.sigev_notify = SIGEV_THREAD;
+    leaving.sigev_notify_function = [](sigval) {
+        pthread_setspecific(key, &key);
+        pthread_exit(nullptr);
+    };
+    sigevent staying = leaving;
+    staying.sigev_notify_function = [](sigval) {
+        ++started;
+        BOOST_TEST(go_on.wait());
+    };
+    sigev_t first{};
+    BOOST_REQUIRE(sigev_open(&leaving, 1, nullptr, &first) == 0);
+    std::array<sigev_t, 8> others{};
+    for (auto& s : others)
+        BOOST_REQUIRE(sigev_open(&staying, 1, nullptr, &s) == 0);
+    BOOST_TEST(sigev_submit(first, 0, 0) == 0);
+    BOOST_TEST(in_destructor.wait());
+    for (const auto s : others)
+        BOOST_TEST(sigev_submit(s, 0, 0) == 0);
+    BOOST_TEST(sigev_tests::wait_until([] { return started == 8; }));
+    go_on.open();
+    for (const auto s : others)
+        BOOST_TEST(sigev_cancel_and_wait(s) == 0);
+    BOOST_TEST(sigev_shutdown() == 0);
+    pthread_key_delete(key);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
