@@ -52,6 +52,16 @@ BOOST_AUTO_TEST_CASE(taking_a_record_counts_and_putting_one_back_does_not) {
     BOOST_TEST(claim_head(claim_take(make_claim(1, 0, 3), no_record)) == no_record);
 }
 
+BOOST_AUTO_TEST_CASE(claims_are_told_apart_by_their_count_also_when_it_wraps) {
+    for (const std::uint32_t seen : {0u, 5u, (1u << 24) - 1, 1u << 23}) {
+        BOOST_TEST(claimed_after(seen, seen)); // the first one after the look finds the count that was seen
+        for (const std::uint32_t apart : {1u, 2u, 1u << 20}) {
+            BOOST_TEST(claimed_after((seen + apart) & 0xffffff, seen));
+            BOOST_TEST(!claimed_after((seen - apart) & 0xffffff, seen));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_first_occurrence_starts_a_delivery_and_later_ones_join_it) {
     auto step = occurrences_raise(0, 1);
     BOOST_TEST(step.start);
