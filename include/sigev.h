@@ -133,6 +133,7 @@ struct sigev_options {
 
 /* Opens a subscription: validates *event, copies all that it says (thread attributes too) and reserves all that a
  * delivery will need, `capacity` records among it (1 .. 1048576). *event may be gone when this returns.
+ * A stack of the caller's own (pthread_attr_setstack()) serves one callback at a time, and is in use until sigev_shutdown().
  * When all records are on their way, the newest notification is kept and each one that it replaces counts as merged.
  * errors: EINVAL (unknown method, bad signal number, null function, illegal kevent flags, capacity, options, thread not
  *         of this process), EBADF (SIGEV_KEVENT: not a kqueue of sigev_kqueue(), or closed), EAGAIN (memory, descriptors or
@@ -354,8 +355,9 @@ SIGEV_API int sigev_reactor_close(sigev_reactor_t reactor) SIGEV_NOEXCEPT;
 /* ---- the runtime -------------------------------------------------------------------------------------------------------- */
 
 /* Ends all that this process has of the library: timers, requests, subscriptions, kqueues, threads, descriptors, memory.
- * Event loops and Asio contexts that watch a reactor are ended first. Callbacks that run are waited for. Later calls start afresh; every older handle is EINVAL. No other thread may be
- * inside the library. errors: EDEADLK (called from inside a callback). */
+ * Event loops and Asio contexts that watch a reactor are ended first. Callbacks that run are waited for. Later calls start
+ * afresh; every older handle is EINVAL. No other thread may be inside the library. errors: EDEADLK (called from inside a
+ * callback). */
 SIGEV_API int sigev_shutdown(void) SIGEV_NOEXCEPT;
 
 /* The fork epoch of this process: a number that a forked child does not share with its parent. Async-signal-safe. */

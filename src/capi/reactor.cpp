@@ -60,11 +60,14 @@ int sigev_reactor_close(sigev_reactor_t reactor) noexcept
         core::reactor* r = nullptr;
         if (!all || reactor == 0 || all->find_reactor(reactor, r) != 0)
             return EINVAL;
-        const bool inside = r->dispatcher().is_draining_here();
+        int error = 0;
+        if (r->dispatcher().is_draining_here())
+            error = EDEADLK;
+        else if (!r->shut()) // somebody else closes it; while it is pinned, since the slot may serve again after that
+            error = EINVAL;
         r->generation.unpin(); // closing waits for pins
-        if (inside)
-            return EDEADLK;
-        all->close_reactor(*r);
-        return 0;
+        if (error == 0)
+            all->close_reactor(*r);
+        return error;
     }));
 }

@@ -48,8 +48,8 @@ public:
     /// 0 or an errno. The slot then serves; see registry::open_reactor().
     int open(registry& all) noexcept;
     void close() noexcept;
-    /// Nothing new is opened on it. Before its subscriptions are cancelled and it is closed.
-    void shut() noexcept { open_.store(false, std::memory_order_seq_cst); }
+    /// Nothing new is opened on it. Before its subscriptions are cancelled and it is closed. False: it was shut already.
+    bool shut() noexcept { return open_.exchange(false, std::memory_order_seq_cst); }
     bool is_open() const noexcept { return open_.load(std::memory_order_seq_cst); }
     /// What came after close() from somebody who was inside already. Everything on it is cancelled.
     void discard_left() noexcept;

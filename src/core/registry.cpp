@@ -174,7 +174,7 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
         return error;
     }
     publish(s, *m, spec);
-    // close_reactor() shuts the reactor and then looks for subscriptions; this publishes one and then looks at the reactor.
+    // Who closes a reactor shuts it and then looks for subscriptions; this publishes one and then looks at the reactor.
     if (!spec.on->is_open()) {
         d.cancel(s);
         release(s);
@@ -358,7 +358,6 @@ int registry::open_reactor(reactor*& out) noexcept
 
 void registry::close_reactor(reactor& r) noexcept
 {
-    r.shut();
     for_each_open([&r](subscription& s) {
         if (s.on.load(std::memory_order_acquire) == &r)
             r.dispatcher().cancel(s);

@@ -88,6 +88,7 @@ public:
 
     // ---- reactors -----------------------------------------------------------------------------------------------------------
     int open_reactor(reactor*& out) noexcept;
+    /// By who has shut it.
     void close_reactor(reactor& r) noexcept;
     /// The reactor of a handle (0: the runtime's, started now), pinned; 0 or an errno.
     int find_reactor(sigev_reactor_t number, reactor*& out) noexcept;

@@ -22,7 +22,9 @@
 
 namespace sigev_tests {
 
-inline pid_t this_thread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+inline pid_t this_thread() {
+    return static_cast<pid_t>(syscall(SYS_gettid));
+}
 
 /// Where subscriptions live: on the runtime, or on a reactor of the test's own.
 class place {
@@ -72,10 +74,14 @@ private:
 };
 
 /// A case on the runtime and on a borrowed reactor: void name(const place& on).
-#define SIGEV_TEST_ON_BOTH(name)                                                                                       \
-    static void name(const sigev_tests::place& on);                                                                    \
-    BOOST_AUTO_TEST_CASE(name##_on_the_runtime) { name(sigev_tests::place(sigev_tests::place::runtime)); }             \
-    BOOST_AUTO_TEST_CASE(name##_on_a_borrowed_reactor) { name(sigev_tests::place(sigev_tests::place::borrowed)); }     \
+#define SIGEV_TEST_ON_BOTH(name)                                                                                               \
+    static void name(const sigev_tests::place& on);                                                                            \
+    BOOST_AUTO_TEST_CASE(name##_on_the_runtime) {                                                                              \
+        name(sigev_tests::place(sigev_tests::place::runtime));                                                                 \
+    }                                                                                                                          \
+    BOOST_AUTO_TEST_CASE(name##_on_a_borrowed_reactor) {                                                                       \
+        name(sigev_tests::place(sigev_tests::place::borrowed));                                                                \
+    }                                                                                                                          \
     static void name(const sigev_tests::place& on)
 
 inline sigval value_of(void* pointer) {
@@ -167,14 +173,14 @@ inline bool same(const sigev_ledger& a, const sigev_ledger& b) {
 }
 inline std::string text(const sigev_ledger& l) {
     return "raised " + std::to_string(l.raised) + " delivered " + std::to_string(l.delivered) + " merged " +
-           std::to_string(l.merged) + " pending " + std::to_string(l.pending) + " discarded " +
-           std::to_string(l.discarded);
+           std::to_string(l.merged) + " pending " + std::to_string(l.pending) + " discarded " + std::to_string(l.discarded);
 }
-#define SIGEV_CHECK_LEDGER(actual, ...)                                                                                \
-    do {                                                                                                               \
-        const sigev_ledger found = actual;                                                                             \
-        BOOST_CHECK_MESSAGE(sigev_tests::same(found, sigev_tests::make_ledger(__VA_ARGS__)),                           \
-                            "ledger: " << sigev_tests::text(found) << "; expected " #__VA_ARGS__);                     \
+#define SIGEV_CHECK_LEDGER(actual, ...)                                                                                        \
+    do {                                                                                                                       \
+        const sigev_ledger found = actual;                                                                                     \
+        BOOST_CHECK_MESSAGE(                                                                                                   \
+            sigev_tests::same(found, sigev_tests::make_ledger(__VA_ARGS__)),                                                   \
+            "ledger: " << sigev_tests::text(found) << "; expected " #__VA_ARGS__);                                             \
     } while (false)
 inline bool adds_up(const sigev_ledger& l) {
     return l.raised == l.delivered + l.merged + l.pending + l.discarded;

@@ -24,10 +24,12 @@ struct census {
 };
 
 bool same_as(const census& before) {
-    return wait_until([&] {
-        const census now;
-        return now.threads == before.threads && now.descriptors == before.descriptors;
-    }, seconds(2));
+    return wait_until(
+        [&] {
+            const census now;
+            return now.threads == before.threads && now.descriptors == before.descriptors;
+        },
+        seconds(2));
 }
 
 } // namespace
@@ -61,7 +63,8 @@ BOOST_AUTO_TEST_CASE(a_borrowed_reactor_starts_no_thread_for_what_needs_none) {
     t.set(1);
     for (const auto* s : {&none, &signal, &callback})
         s->submit();
-    BOOST_TEST(on.until([&] { return none.delivered() + signal.delivered() + callback.delivered() + t.ledger().delivered == 4; }));
+    BOOST_TEST(
+        on.until([&] { return none.delivered() + signal.delivered() + callback.delivered() + t.ledger().delivered == 4; }));
     BOOST_TEST(census().threads == before.threads);
     const subscription thread(on, make_event(SIGEV_THREAD, mailbox::receive, &box)); // this one does
     BOOST_TEST(census().threads > before.threads);
@@ -159,7 +162,8 @@ BOOST_AUTO_TEST_CASE(callbacks_that_run_are_waited_for_and_armed_timers_end) {
                         ++self.late;
                 },
                 &life);
-            BOOST_REQUIRE(sigev_timer_create_on(i % 2 ? on.reactor() : 0, i % 5 ? CLOCK_MONOTONIC : CLOCK_REALTIME, &e, &timers[i]) == 0);
+            BOOST_REQUIRE(
+                sigev_timer_create_on(i % 2 ? on.reactor() : 0, i % 5 ? CLOCK_MONOTONIC : CLOCK_REALTIME, &e, &timers[i]) == 0);
             const auto value = timer_value(1, 20000);
             BOOST_REQUIRE(sigev_timer_settime(timers[i], 0, &value, nullptr) == 0);
         }
@@ -178,17 +182,18 @@ BOOST_AUTO_TEST_CASE(callbacks_that_run_are_waited_for_and_armed_timers_end) {
 BOOST_AUTO_TEST_CASE(a_program_that_ends_with_everything_running_ends_well) {
     for (int i = 0; i != 10; ++i)
         BOOST_TEST(child([] {
-            static mailbox box;
-            sigevent e = make_event(SIGEV_THREAD, mailbox::receive, &box);
-            for (int n = 0; n != 10; ++n) {
-                timer_t t{};
-                const auto value = timer_value(1, 10000);
-                if (sigev_timer_create(CLOCK_MONOTONIC, &e, &t) != 0 || sigev_timer_settime(t, 0, &value, nullptr) != 0)
-                    _exit(3);
-            }
-            wait_until([] { return box.calls > 10; });
-            std::exit(0);
-        }) == exited_well);
+                       static mailbox box;
+                       sigevent e = make_event(SIGEV_THREAD, mailbox::receive, &box);
+                       for (int n = 0; n != 10; ++n) {
+                           timer_t t{};
+                           const auto value = timer_value(1, 10000);
+                           if (sigev_timer_create(CLOCK_MONOTONIC, &e, &t) != 0 ||
+                               sigev_timer_settime(t, 0, &value, nullptr) != 0)
+                               _exit(3);
+                       }
+                       wait_until([] { return box.calls > 10; });
+                       std::exit(0);
+                   }) == exited_well);
 }
 
 BOOST_AUTO_TEST_CASE(a_reactor_that_is_closed_takes_its_subscriptions_and_timers_along) {

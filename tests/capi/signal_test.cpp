@@ -38,7 +38,9 @@ void run_as_nobody(const std::function<void()>& body) {
 }
 
 // The next thread gets the number after this one, where the file may be written (CAP_CHECKPOINT_RESTORE).
-int open_last_pid() { return open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC); }
+int open_last_pid() {
+    return open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+}
 
 void set_last_pid(int file, pid_t pid) {
     const auto number = std::to_string(pid);

@@ -46,9 +46,8 @@ void first_blocks(const place& on, int notify, pthread_attr_t* attributes) {
         BOOST_TEST(on.until([&] { return all.passed == crowd - 1; }));
         BOOST_TEST(all.entered == crowd);
         all.release.open();
-        BOOST_TEST(on.until([&] {
-            return std::all_of(s.begin(), s.end(), [](const auto& one) { return one->delivered() == 1; });
-        }));
+        BOOST_TEST(
+            on.until([&] { return std::all_of(s.begin(), s.end(), [](const auto& one) { return one->delivered() == 1; }); }));
     }
     BOOST_TEST(sigev_shutdown() == 0); // before `all` goes
 }
@@ -57,7 +56,9 @@ void first_blocks(const place& on, int notify, pthread_attr_t* attributes) {
 
 BOOST_AUTO_TEST_SUITE(stuck)
 
-SIGEV_TEST_ON_BOTH(the_first_of_64_due_callbacks_blocks_and_63_run) { first_blocks(on, SIGEV_THREAD, nullptr); }
+SIGEV_TEST_ON_BOTH(the_first_of_64_due_callbacks_blocks_and_63_run) {
+    first_blocks(on, SIGEV_THREAD, nullptr);
+}
 
 SIGEV_TEST_ON_BOTH(the_first_of_64_with_attributes_of_their_own_blocks_and_63_run) {
     small_stack own;
@@ -117,14 +118,15 @@ SIGEV_TEST_ON_BOTH(one_after_the_other_blocks_and_the_rest_goes_on) {
         actors.push_back(std::make_unique<actor>());
         actors[i]->gates = &gates;
         actors[i]->number = i;
-        s.push_back(std::make_unique<subscription>(on, make_event(
-                                                           SIGEV_THREAD,
-                                                           [](sigval v) {
-                                                               auto& self = *static_cast<actor*>(v.sival_ptr);
-                                                               self.inside = true;
-                                                               (void)(*self.gates)[self.number].wait(seconds(60));
-                                                           },
-                                                           actors[i].get())));
+        s.push_back(std::make_unique<subscription>(
+            on, make_event(
+                    SIGEV_THREAD,
+                    [](sigval v) {
+                        auto& self = *static_cast<actor*>(v.sival_ptr);
+                        self.inside = true;
+                        (void)(*self.gates)[self.number].wait(seconds(60));
+                    },
+                    actors[i].get())));
     }
     for (int i = 0; i != many; ++i) { // each time with i of them stuck
         s[i]->submit();
@@ -132,9 +134,8 @@ SIGEV_TEST_ON_BOTH(one_after_the_other_blocks_and_the_rest_goes_on) {
     }
     for (auto& g : gates)
         g.open();
-    BOOST_TEST(on.until([&] {
-        return std::all_of(s.begin(), s.end(), [](const auto& one) { return one->delivered() == 1; });
-    }));
+    BOOST_TEST(
+        on.until([&] { return std::all_of(s.begin(), s.end(), [](const auto& one) { return one->delivered() == 1; }); }));
     s.clear();
     BOOST_TEST(sigev_shutdown() == 0);
 }

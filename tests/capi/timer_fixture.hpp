@@ -11,8 +11,12 @@ inline std::int64_t now_of(clockid_t clock) {
     return t.tv_sec * std::int64_t{1000000000} + t.tv_nsec;
 }
 
-inline timespec time_of(std::int64_t nanoseconds) { return {nanoseconds / 1000000000, nanoseconds % 1000000000}; }
-inline std::int64_t nanoseconds_of(const timespec& t) { return t.tv_sec * std::int64_t{1000000000} + t.tv_nsec; }
+inline timespec time_of(std::int64_t nanoseconds) {
+    return {nanoseconds / 1000000000, nanoseconds % 1000000000};
+}
+inline std::int64_t nanoseconds_of(const timespec& t) {
+    return t.tv_sec * std::int64_t{1000000000} + t.tv_nsec;
+}
 
 inline itimerspec timer_value(std::int64_t value, std::int64_t interval = 0) {
     return {time_of(interval), time_of(value)};

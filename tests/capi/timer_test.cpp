@@ -10,7 +10,9 @@ namespace {
 
 constexpr clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME};
 
-sigevent to(clock_box& box, int notify = SIGEV_CALLBACK) { return make_event(notify, clock_box::receive, &box); }
+sigevent to(clock_box& box, int notify = SIGEV_CALLBACK) {
+    return make_event(notify, clock_box::receive, &box);
+}
 
 } // namespace
 
@@ -124,8 +126,8 @@ SIGEV_TEST_ON_BOTH(times_that_are_none_are_invalid_unless_the_request_disarms) {
         errno = 0;
         return sigev_timer_settime(t.id(), 0, &value, nullptr) == -1 && errno == EINVAL;
     };
-    for (const timespec bad : {timespec{0, -1}, timespec{1, -1}, timespec{0, 1000000000}, timespec{5, LONG_MAX}, timespec{-1, 5},
-                               timespec{-1, 0}}) {
+    for (const timespec bad :
+         {timespec{0, -1}, timespec{1, -1}, timespec{0, 1000000000}, timespec{5, LONG_MAX}, timespec{-1, 5}, timespec{-1, 0}}) {
         BOOST_TEST(refused({{0, 0}, bad}));
         BOOST_TEST(refused({bad, {1, 0}}));
     }
@@ -191,7 +193,8 @@ SIGEV_TEST_ON_BOTH(clocks_that_do_not_exist_are_EINVAL_and_those_of_others_ENOTS
     for (const clockid_t clock : {9999, 12, 15, 1000000})
         BOOST_TEST(error_of(clock) == EINVAL);
     for (const clockid_t clock :
-         {CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID})
+         {CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE, CLOCK_PROCESS_CPUTIME_ID,
+          CLOCK_THREAD_CPUTIME_ID})
         BOOST_TEST(error_of(clock) == ENOTSUP);
     e.sigev_notify = 77;
     BOOST_TEST(error_of(CLOCK_MONOTONIC) == EINVAL);

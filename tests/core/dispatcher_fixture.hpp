@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 namespace sigev_tests {
@@ -28,7 +29,7 @@ struct counting_host final : core::dispatcher_host {
 struct fake_target {
     std::deque<verdict> answers; ///< to come; then `usual`
     verdict usual = verdict::delivered;
-    std::vector<std::int64_t> got; ///< data of what was delivered
+    std::vector<std::int64_t> got;        ///< data of what was delivered
     std::vector<sigev_notification> seen; ///< every attempt
     std::function<void(const sigev_notification&)> inside;
     int closed = 0;
@@ -49,11 +50,15 @@ inline verdict fake_deliver(void* p, spi::delivery&, const sigev_notification& n
     return answer;
 }
 
-inline void fake_close(void* p) noexcept { ++static_cast<fake_target*>(p)->closed; }
+inline void fake_close(void* p) noexcept {
+    ++static_cast<fake_target*>(p)->closed;
+}
 
-inline constexpr spi::method fake_method = {"fake", SIGEV_NONE, true, false, false, nullptr, fake_deliver, nullptr, nullptr, fake_close};
+inline constexpr spi::method fake_method = {"fake",  SIGEV_NONE,   true,    false,   false,
+                                            nullptr, fake_deliver, nullptr, nullptr, fake_close};
 /// Its deliver() counts as code of the program's own.
-inline constexpr spi::method fake_user_method = {"fake", SIGEV_NONE, true,    true, false, nullptr, fake_deliver, nullptr, nullptr, fake_close};
+inline constexpr spi::method fake_user_method = {"fake",  SIGEV_NONE,   true,    true,    false,
+                                                 nullptr, fake_deliver, nullptr, nullptr, fake_close};
 
 struct dispatcher_fixture {
     dispatcher_fixture() {
@@ -116,9 +121,15 @@ struct dispatcher_fixture {
     core::dispatcher road{*all, host};
 };
 
+inline std::vector<std::int64_t> numbers(std::int64_t first, std::int64_t last) {
+    std::vector<std::int64_t> all(static_cast<std::size_t>(last - first + 1));
+    std::iota(all.begin(), all.end(), first);
+    return all;
+}
+
 inline void check_ledger(
-    const core::subscription& s, std::uint64_t raised, std::uint64_t delivered, std::uint64_t merged,
-    std::uint64_t pending, std::uint64_t discarded) {
+    const core::subscription& s, std::uint64_t raised, std::uint64_t delivered, std::uint64_t merged, std::uint64_t pending,
+    std::uint64_t discarded) {
     const sigev_ledger l = core::registry::read(s);
     BOOST_TEST(l.raised == raised);
     BOOST_TEST(l.delivered == delivered);

@@ -21,7 +21,9 @@ void submit_once(std::int64_t data) {
         ++accepted;
 }
 
-void on_signal(int) { submit_once(-1); }
+void on_signal(int) {
+    submit_once(-1);
+}
 
 constexpr int producers = 4;
 constexpr std::int64_t each = 20000;

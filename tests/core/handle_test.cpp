@@ -24,8 +24,9 @@ BOOST_AUTO_TEST_CASE(what_is_encoded_is_decoded) {
     for (const auto kind : kinds)
         for (int i = 0; i != 10000; ++i) {
             const bool timer = kind == handle_kind::timer;
-            const handle h{kind, random(epoch_mask), timer ? random(max_engine) : 0,
-                           random(timer ? timer_generation_mask : generation_mask), random(max_index)};
+            const handle h{
+                kind, random(epoch_mask), timer ? random(max_engine) : 0,
+                random(timer ? timer_generation_mask : generation_mask), random(max_index)};
             BOOST_REQUIRE((decode(encode(h)) == h));
         }
 }
@@ -33,10 +34,11 @@ BOOST_AUTO_TEST_CASE(what_is_encoded_is_decoded) {
 BOOST_AUTO_TEST_CASE(the_greatest_of_each_part_touches_no_other) {
     for (const auto kind : kinds) {
         const bool timer = kind == handle_kind::timer;
-        const handle parts[] = {{kind, epoch_mask, 0, 0, 0},
-                                {kind, 0, timer ? max_engine : 0, 0, 0},
-                                {kind, 0, 0, timer ? timer_generation_mask : generation_mask, 0},
-                                {kind, 0, 0, 0, max_index}};
+        const handle parts[] = {
+            {kind, epoch_mask, 0, 0, 0},
+            {kind, 0, timer ? max_engine : 0, 0, 0},
+            {kind, 0, 0, timer ? timer_generation_mask : generation_mask, 0},
+            {kind, 0, 0, 0, max_index}};
         for (const auto& h : parts)
             BOOST_TEST((decode(encode(h)) == h));
     }

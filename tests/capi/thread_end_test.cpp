@@ -1,0 +1,169 @@
+// How a SIGEV_THREAD callback may end: by pthread_exit() and cancellation too, with others waiting for its end.
+#include "fixture.hpp"
+
+#include <thread>
+
+using namespace sigev_tests;
+
+BOOST_AUTO_TEST_SUITE(thread_ends)
+
+// [3.2.7]
+SIGEV_TEST_ON_BOTH(pthread_exit_in_a_callback_loses_no_other_and_runs_its_destructors) {
+    static std::atomic<int> destroyed;
+    pthread_key_t key;
+    BOOST_REQUIRE(pthread_key_create(&key, [](void*) { ++destroyed; }) == 0);
+    mailbox box;
+    std::atomic<int> started{0};
+    box.inside = [&] {
+        if (started++ % 2 == 0) {
+            pthread_setspecific(key, &box);
+            pthread_exit(nullptr);
+        }
+    };
+    const subscription s(on, make_event(SIGEV_THREAD, mailbox::receive, &box), 50);
+    for (int i = 0; i != 50; ++i)
+        s.submit(i);
+    BOOST_TEST(on.until([&] { return s.delivered() == 50; }));
+    BOOST_TEST(started == 50);
+    BOOST_TEST(box.calls == 25);
+    BOOST_TEST(wait_until([] { return destroyed == 25; }));
+    BOOST_TEST(sigev_shutdown() == 0);
+    pthread_key_delete(key);
+}
+
+// [3.2.8]
+SIGEV_TEST_ON_BOTH(a_callback_can_be_cancelled_and_no_other_is) {
+    mailbox box;
+    std::atomic<int> started{0};
+    std::atomic<pthread_t> thread{};
+    std::atomic<bool> usual{true};
+    box.inside = [&] {
+        int state = -1, type = -1;
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+        pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+        usual = usual && state == PTHREAD_CANCEL_ENABLE && type == PTHREAD_CANCEL_DEFERRED;
+        if (started++ == 0) {
+            thread = pthread_self();
+            for (;;) // until it is cancelled
+#ifdef __SANITIZE_THREAD__
+                pthread_testcancel(); // out of a call that it intercepts it would lose count of the locks
+#else
+                pause();
+#endif
+        }
+    };
+    const subscription s(on, make_event(SIGEV_THREAD, mailbox::receive, &box), 10);
+    for (int i = 0; i != 5; ++i)
+        s.submit(i);
+    BOOST_REQUIRE(on.until([&] { return thread.load() != pthread_t{}; }));
+    BOOST_TEST(pthread_cancel(thread) == 0);
+    BOOST_TEST(on.until([&] { return s.delivered() == 5; }));
+    BOOST_TEST(started == 5);
+    BOOST_TEST(box.calls == 4);
+    BOOST_TEST(usual);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancellation_that_came_too_late_does_not_hit_the_next_callback) {
+    const place on(place::runtime);
+    mailbox box;
+    std::atomic<int> started{0};
+    box.inside = [&] {
+        if (started++ == 0)
+            pthread_cancel(pthread_self()); // pending: no cancellation point follows
+        else
+            pthread_testcancel();
+    };
+    const subscription s(on, make_event(SIGEV_THREAD, mailbox::receive, &box), 10);
+    for (int i = 0; i != 5; ++i)
+        s.submit(i);
+    BOOST_TEST(on.until([&] { return s.delivered() == 5; }));
+    BOOST_TEST(started == 5);
+    BOOST_TEST(box.calls == 5);
+}
+
+SIGEV_TEST_ON_BOTH(cancel_and_wait_returns_when_no_callback_runs_any_more) {
+    for (int round = 0; round != 200; ++round) {
+        std::atomic<bool> alive{true}, late{false};
+        mailbox box;
+        box.inside = [&] {
+            late = late || !alive;
+            std::this_thread::yield();
+            late = late || !alive;
+        };
+        const subscription s(on, make_event(SIGEV_THREAD, mailbox::receive, &box), 8, 2);
+        for (int i = 0; i != 8; ++i)
+            s.submit(i);
+        if (on.is_borrowed())
+            on.turn(10);
+        if (round % 2 == 0)
+            wait_until([&] { return box.calls > 0; });
+        BOOST_TEST(sigev_cancel_and_wait(s.handle()) == 0);
+        alive = false;
+        BOOST_TEST(wait_until([&] { return s.ledger().pending == 0; })); // a worker may be about to discard one
+        const auto l = s.ledger();
+        BOOST_TEST(l.raised == l.delivered + l.discarded);
+        BOOST_REQUIRE(!late);
+    }
+}
+
+SIGEV_TEST_ON_BOTH(callbacks_that_wait_for_each_others_end_all_return) {
+    for (int round = 0; round != 50; ++round) {
+        mailbox box[2];
+        gate inside[2];
+        std::atomic<bool> failed{false};
+        std::optional<subscription> s[2];
+        for (int i = 0; i != 2; ++i) {
+            box[i].inside = [&, i] {
+                inside[i].open();
+                if (!inside[1 - i].wait() || sigev_cancel_and_wait(s[1 - i]->handle()) != 0 ||
+                    sigev_cancel_and_wait(s[i]->handle()) != 0)
+                    failed = true;
+            };
+            s[i].emplace(on, make_event(SIGEV_THREAD, mailbox::receive, &box[i]), 4);
+        }
+        s[0]->submit();
+        s[1]->submit();
+        BOOST_REQUIRE(on.until([&] { return box[0].calls == 1 && box[1].calls == 1; }));
+        BOOST_REQUIRE(!failed);
+    }
+}
+
+// What a callback leaves to its thread's destructors may take for ever; the thread that makes workers must not wait for it.
+BOOST_AUTO_TEST_CASE(a_destructor_that_blocks_after_pthread_exit_delays_nobody) {
+    static sigev_tests::gate in_destructor, go_on;
+    static std::atomic<int> started{0}, impatient{0};
+    static pthread_key_t key;
+    BOOST_REQUIRE(pthread_key_create(&key, [](void*) {
+                      in_destructor.open();
+                      impatient += !go_on.wait();
+                  }) == 0);
+    sigevent leaving{};
+    leaving.sigev_notify = SIGEV_THREAD;
+    leaving.sigev_notify_function = [](sigval) {
+        pthread_setspecific(key, &key);
+        pthread_exit(nullptr);
+    };
+    sigevent staying = leaving;
+    staying.sigev_notify_function = [](sigval) {
+        ++started;
+        impatient += !go_on.wait();
+    };
+    sigev_t first{};
+    BOOST_REQUIRE(sigev_open(&leaving, 1, nullptr, &first) == 0);
+    std::array<sigev_t, 8> others{};
+    for (auto& s : others)
+        BOOST_REQUIRE(sigev_open(&staying, 1, nullptr, &s) == 0);
+    BOOST_TEST(sigev_submit(first, 0, 0) == 0);
+    BOOST_TEST(in_destructor.wait());
+    for (const auto s : others)
+        BOOST_TEST(sigev_submit(s, 0, 0) == 0);
+    BOOST_TEST(sigev_tests::wait_until([] { return started == 8; }));
+    go_on.open();
+    for (const auto s : others)
+        BOOST_TEST(sigev_cancel_and_wait(s) == 0);
+    BOOST_TEST(sigev_shutdown() == 0);
+    BOOST_TEST(impatient == 0);
+    pthread_key_delete(key);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
