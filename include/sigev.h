@@ -11,6 +11,7 @@
  *   - "Async-signal-safe" means: may be called from a signal handler that interrupts anything, this library included.
  *   - All functions are safe to call from any thread, except where a comment says otherwise.
  *   - The library never prints, never ends the process, and never throws.
+ *   - No function is a cancellation point: a cancellation of the calling thread takes effect after the call.
  *
  * Needs POSIX declarations: define _POSIX_C_SOURCE >= 199309L (or _GNU_SOURCE) when compiling with -std=c99.
  */
@@ -150,9 +151,9 @@ SIGEV_API int sigev_submit(sigev_t subscription, int64_t data, int error) SIGEV_
  * may still be running. A queued signal cannot be recalled; a posted kevent is withdrawn. Cancelling again succeeds. */
 SIGEV_API int sigev_cancel(sigev_t subscription) SIGEV_NOEXCEPT;
 
-/* The same, and none runs either, but for a callback that is itself inside this call at that moment (two would wait for
- * each other): what the callback uses may be freed. May be called from inside the callback (which
- * then is the one delivery that still runs), and two callbacks may wait for each other's subscriptions. */
+/* The same, and none runs either: what the callback uses may be freed. May be called from inside the callback (which then
+ * is the one delivery that still runs), and two callbacks may wait for each other's subscriptions: a callback does not
+ * wait for one that is inside this call itself. */
 SIGEV_API int sigev_cancel_and_wait(sigev_t subscription) SIGEV_NOEXCEPT;
 
 /* Cancels and gives the handle up. */

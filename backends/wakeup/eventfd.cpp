@@ -1,5 +1,6 @@
 // A wakeup that is an eventfd: one descriptor, a counter in the kernel.
 #include "spi/wakeup.hpp"
+#include "sys/raw_io.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -22,7 +23,7 @@ int open_eventfd(wakeup_pair& out) noexcept
 void signal_eventfd(const wakeup_pair& pair) noexcept
 {
     const std::uint64_t one = 1;
-    while (::write(pair.write, &one, sizeof one) < 0 && errno == EINTR)
+    while (sys::raw_write(pair.write, &one, sizeof one) < 0 && errno == EINTR)
         ;
     // EAGAIN: the counter is full, so the descriptor is readable. EBADF, EINVAL: the program closed our number behind our
     // back, or put something else there; nobody waits here any more and a post has nobody to tell.
@@ -33,14 +34,14 @@ bool drain_eventfd(const wakeup_pair& pair) noexcept
     std::uint64_t count = 0;
     ssize_t n;
     do
-        n = ::read(pair.read, &count, sizeof count);
+        n = sys::raw_read(pair.read, &count, sizeof count);
     while (n < 0 && errno == EINTR);
     return n == sizeof count; // EAGAIN: it was empty
 }
 
 void close_eventfd(wakeup_pair& pair) noexcept
 {
-    ::close(pair.read);
+    sys::raw_close(pair.read);
     pair = {};
 }
 

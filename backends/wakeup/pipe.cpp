@@ -1,5 +1,6 @@
 // A wakeup that is a pipe: for where there is no eventfd. One byte for each post that writes.
 #include "spi/wakeup.hpp"
+#include "sys/raw_io.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ int open_pipe(wakeup_pair& out) noexcept
 void signal_pipe(const wakeup_pair& pair) noexcept
 {
     const char byte = 0;
-    while (::write(pair.write, &byte, sizeof byte) < 0 && errno == EINTR)
+    while (sys::raw_write(pair.write, &byte, sizeof byte) < 0 && errno == EINTR)
         ;
     // EAGAIN: the pipe is full, so it is readable. EBADF: as for the eventfd. EPIPE, and the signal that goes with it, is
     // not possible: whoever has the writing end of a pair has its reading end as well, a forked child too.
@@ -32,7 +33,7 @@ bool drain_pipe(const wakeup_pair& pair) noexcept
     char bytes[1024];
     bool any = false;
     for (;;) {
-        const ssize_t n = ::read(pair.read, bytes, sizeof bytes);
+        const ssize_t n = sys::raw_read(pair.read, bytes, sizeof bytes);
         if (n < 0 && errno == EINTR)
             continue;
         any = any || n > 0;
@@ -45,8 +46,8 @@ bool drain_pipe(const wakeup_pair& pair) noexcept
 void close_pipe(wakeup_pair& pair) noexcept
 {
     // The writing end first: a pipe that still has a writer but no reader answers a write with SIGPIPE.
-    ::close(pair.write);
-    ::close(pair.read);
+    sys::raw_close(pair.write);
+    sys::raw_close(pair.read);
     pair = {};
 }
 

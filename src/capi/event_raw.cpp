@@ -18,6 +18,7 @@ int sigev_event_raw_consume(struct sigev_event_raw* event) noexcept { return sig
 
 void sigev_event_raw_close(struct sigev_event_raw* event) noexcept
 {
+    const sigev::capi::cancellation_hold hold;
     if (event)
         sigev::core::close(*event);
 }

@@ -17,7 +17,7 @@ spi::kqueue_port* kqueues() noexcept
 
 int sigev_kqueue(void) noexcept
 {
-    sys::errno_guard guard;
+    capi::call_guard guard;
     core::registry* const all = core::registry::ensure();
     const int result = all ? all->kqueues().open() : -ENOMEM;
     return result >= 0 ? result : guard.fail(-result);
@@ -34,7 +34,7 @@ int sigev_kqueue_close(int kqueue) noexcept
 int sigev_kevent(int kqueue, const struct sigev_kev* changes, int nchanges, struct sigev_kev* events, int nevents,
                  const struct timespec* timeout) noexcept
 {
-    sys::errno_guard guard;
+    capi::call_guard guard;
     spi::kqueue_port* const all = kqueues();
     const int result = all ? all->kevent(kqueue, changes, nchanges, events, nevents, timeout) : -EBADF;
     return result >= 0 ? result : guard.fail(-result);

@@ -30,7 +30,7 @@ int with_reactor(sigev_reactor_t number, F&& f) noexcept
     core::reactor* r = nullptr;
     if (!all || number == 0 || all->find_reactor(number, r) != 0)
         return answer(EINVAL);
-    const sys::errno_guard guard;
+    const call_guard guard;
     const int result = f(*r);
     r->generation.unpin();
     return result;

@@ -15,7 +15,7 @@ using namespace sigev::capi;
 
 int sigev_method_register(const sigev_method* method) noexcept
 {
-    sys::errno_guard guard;
+    call_guard guard;
     core::registry* all = nullptr;
     int number = -EINVAL;
     if (method && method->size == sizeof *method && method->deliver)
@@ -74,7 +74,7 @@ bool has_pidfd_thread() noexcept
 
 int sigev_probe(const char* name) noexcept
 {
-    sys::errno_guard guard;
+    call_guard guard;
     if (name && !std::strcmp(name, "eventfd"))
         return look(opens(::eventfd(0, EFD_CLOEXEC)), "pipe");
     if (name && !std::strcmp(name, "timerfd"))

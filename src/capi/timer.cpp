@@ -36,15 +36,23 @@ int create(sigev_reactor_t reactor, clockid_t clock, const sigevent* event, time
     return as_resource(error);
 }
 
-// f(bank, timer) returns 0 or an errno. Async-signal-safe if f is.
+// f(bank, timer) returns 0 or an errno. Async-signal-safe if f is: no cancellation point is below the calls that are.
 template <class F>
 int with_timer(timer_t timer, F&& f) noexcept
 {
-    return answer(guarded([&] {
-        sources::timer_bank* bank = nullptr;
-        sources::timer_bank::timer t{};
-        return sources::timers::find(number_of(timer), bank, t) ? f(*bank, t) : EINVAL;
-    }));
+    sys::errno_guard guard;
+    sources::timer_bank* bank = nullptr;
+    sources::timer_bank::timer t{};
+    const int error = sources::timers::find(number_of(timer), bank, t) ? f(*bank, t) : EINVAL;
+    return error == 0 ? 0 : guard.fail(error);
+}
+
+int destroy(timer_t timer, bool wait) noexcept
+{
+    const cancellation_hold hold;
+    return with_timer(timer, [wait](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+        return bank.destroy(t, wait);
+    });
 }
 
 } // namespace
@@ -88,22 +96,19 @@ int sigev_timer_getoverrun(timer_t timer) noexcept
 
 int sigev_timer_delete(timer_t timer) noexcept
 {
-    return with_timer(timer, [](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
-        return bank.destroy(t, false);
-    });
+    return destroy(timer, false);
 }
 
 int sigev_timer_delete_wait(timer_t timer) noexcept
 {
-    return with_timer(timer, [](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
-        return bank.destroy(t, true);
-    });
+    return destroy(timer, true);
 }
 
 int sigev_timer_ledger(timer_t timer, sigev_ledger* ledger) noexcept
 {
     if (!ledger)
         return answer(EINVAL);
+    const cancellation_hold hold;
     return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
         return bank.ledger(t, *ledger);
     });

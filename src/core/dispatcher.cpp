@@ -256,7 +256,7 @@ spi::verdict dispatcher::offer(record& r) noexcept
             drainer_.store(&inside, std::memory_order_relaxed);
             v = m.deliver(s.target, r, n);
             drainer_.store(nullptr, std::memory_order_relaxed);
-            --inside.depth;
+            pop_frame();
             const bool again = v != spi::verdict::retry && settle(r, v);
             if (v == spi::verdict::retry)
                 unlatch(r);
@@ -388,25 +388,27 @@ void dispatcher::cancel(subscription& s) noexcept
     purge(s);
 }
 
+// From outside of every callback: until none runs. From inside: a callback that is itself in this call is not waited for, or
+// two would wait for each other for ever, and one for itself too. It goes on running for everybody else.
 void dispatcher::wait(subscription& s) noexcept
 {
-    // A callback that waits does not count as running: two that wait for each other would wait for ever, and one that waits
-    // for itself too.
     const unsigned depth = frames_here();
     for (unsigned i = 0; i != depth; ++i)
-        stop_running(*inside.at[i].s);
+        inside.at[i].s->parked.fetch_add(1, std::memory_order_seq_cst);
     std::uint32_t gate = s.gate.load(std::memory_order_seq_cst);
-    while (gate_running(gate) != 0) {
+    while (gate_running(gate) > (depth ? s.parked.load(std::memory_order_seq_cst) : 0)) {
         if (!(gate & gate_waited)) {
             if (!s.gate.compare_exchange_weak(gate, gate | gate_waited, std::memory_order_seq_cst))
                 continue;
             gate |= gate_waited;
         }
-        sys::futex_wait(s.gate, gate);
+        // That another callback parks changes nothing in the gate, so a callback that waits looks again now and then.
+        constexpr timespec look_again{0, 1'000'000};
+        sys::futex_wait(s.gate, gate, depth ? &look_again : nullptr);
         gate = s.gate.load(std::memory_order_seq_cst);
     }
     for (unsigned i = 0; i != depth; ++i)
-        inside.at[i].s->gate.fetch_add(1, std::memory_order_seq_cst);
+        inside.at[i].s->parked.fetch_sub(1, std::memory_order_seq_cst);
     purge(s);
 }
 

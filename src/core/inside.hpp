@@ -3,6 +3,7 @@
 
 #include "core/delivery.hpp"
 #include "core/subscription.hpp"
+#include "sys/fork_epoch.hpp"
 #include "sys/futex.hpp"
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 namespace sigev::core {
 
 // What this thread is in the middle of delivering. initial-exec: the first access must not allocate, it may come from a
-// signal handler. Nesting is one deep, two for a callback that calls sigev_kevent(); deeper levels go uncounted.
+// signal handler. Nesting is one deep, two for a callback that calls sigev_kevent(); deeper levels go uncounted. A callback
+// that forks goes on in the child too, but what it is inside of is the parent's: frames of another epoch do not count.
 struct frames {
     static constexpr unsigned limit = 8;
     struct frame {
@@ -18,18 +20,31 @@ struct frames {
         const sigev_notification* notification;
     } at[limit];
     unsigned depth;
+    std::uint32_t epoch;
 };
 inline thread_local frames inside __attribute__((tls_model("initial-exec")));
 
 inline void push_frame(subscription& s, const sigev_notification& n) noexcept
 {
+    if (const std::uint32_t now = sys::current_epoch(); inside.epoch != now) {
+        inside.epoch = now;
+        inside.depth = 0;
+    }
     if (inside.depth < frames::limit)
         inside.at[inside.depth] = {&s, &n};
     ++inside.depth;
 }
 
+inline void pop_frame() noexcept
+{
+    if (inside.epoch == sys::current_epoch() && inside.depth != 0)
+        --inside.depth;
+}
+
 inline unsigned frames_here() noexcept
 {
+    if (inside.epoch != sys::current_epoch())
+        return 0;
     return inside.depth < frames::limit ? inside.depth : frames::limit;
 }
 

@@ -30,7 +30,7 @@ bool dispatcher::end(spi::delivery& d, spi::verdict v) noexcept
 {
     auto& r = static_cast<record&>(d);
     subscription& s = *r.owner;
-    --inside.depth;
+    pop_frame();
     bool again;
     if (v == spi::verdict::retry) {
         unlatch(r);

@@ -237,6 +237,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
         counter->store(0, std::memory_order_relaxed);
     s.overrun.store(0, std::memory_order_relaxed);
     s.returned.store(0, std::memory_order_relaxed);
+    s.parked.store(0, std::memory_order_relaxed);
     s.newest.exchange({0, 0});
     s.overflowing.store(false, std::memory_order_relaxed);
     s.spare_out.store(false, std::memory_order_relaxed);

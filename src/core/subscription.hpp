@@ -81,6 +81,7 @@ struct alignas(64) subscription {
     std::atomic<reactor*> on{nullptr};
 
     std::atomic<std::uint32_t> gate{gate_closing | gate_freed};
+    std::atomic<std::uint32_t> parked{0};   ///< of those that run: callbacks that are in cancel_and_wait() themselves
     std::atomic<std::uint32_t> returned{0}; ///< records that came back; equal to the claims (24 bits): none is out
     std::atomic<std::uint64_t> occurrences{0};
     std::atomic<std::int64_t> scheduled{0}; ///< merging: when the first of `occurrences` was due

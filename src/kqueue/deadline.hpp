@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sys/clock.hpp"
+#include "sys/raw_io.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -39,7 +40,7 @@ public:
             const std::uint64_t now = sys::now(CLOCK_MONOTONIC);
             left = sys::to_timespec(end_ > now ? end_ - now : 0);
         }
-        return ::ppoll(&watched, 1, end_ == never ? nullptr : &left, nullptr) < 0 ? errno : 0;
+        return sys::raw_ppoll(&watched, 1, end_ == never ? nullptr : &left) < 0 ? errno : 0;
     }
 
 private:

@@ -4,6 +4,7 @@
 #include "sys/errno_guard.hpp"
 #include "sys/signal_block.hpp"
 #include "sys/unique_fd.hpp"
+#include "sys/raw_io.hpp"
 
 #include <cerrno>
 #include <new>
@@ -69,7 +70,7 @@ int kqueues::close(int kqueue) noexcept
     if (!q)
         return EBADF;
     if (q->number() != kqueue) {
-        ::close(kqueue); // one of two descriptors
+        sys::raw_close(kqueue); // one of two descriptors
         return 0;
     }
     if (!end(*q))

@@ -4,6 +4,7 @@
 
 #include "kqueue/hold.hpp"
 #include "kqueue/pool.hpp"
+#include "sys/raw_io.hpp"
 
 #include <cerrno>
 #include <memory>
@@ -40,7 +41,7 @@ void queue::close_number() noexcept
 {
     const std::lock_guard lock(number_mutex_);
     number_closed_ = true;
-    ::close(number_);
+    sys::raw_close(number_);
 }
 
 void queue::shut() noexcept

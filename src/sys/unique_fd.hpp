@@ -1,7 +1,8 @@
 // An owned file descriptor.
 #pragma once
 
-#include <unistd.h>
+#include "sys/raw_io.hpp"
+
 #include <utility>
 
 namespace sigev::sys {
@@ -22,11 +23,10 @@ public:
     explicit operator bool() const noexcept { return fd_ >= 0; }
     int release() noexcept { return std::exchange(fd_, -1); }
 
-    // close() on Linux frees the number whatever it answers: repeating it after EINTR would hit somebody else's.
     void reset(int fd = -1) noexcept
     {
         if (fd_ >= 0)
-            ::close(fd_);
+            raw_close(fd_);
         fd_ = fd;
     }
 

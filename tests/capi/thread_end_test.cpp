@@ -1,6 +1,7 @@
 // How a SIGEV_THREAD callback may end: by pthread_exit() and cancellation too, with others waiting for its end.
 #include "fixture.hpp"
 
+#include <atomic>
 #include <thread>
 
 using namespace sigev_tests;
@@ -164,6 +165,42 @@ BOOST_AUTO_TEST_CASE(a_destructor_that_blocks_after_pthread_exit_delays_nobody) 
     BOOST_TEST(sigev_shutdown() == 0);
     BOOST_TEST(impatient == 0);
     pthread_key_delete(key);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_from_outside_waits_also_for_a_callback_that_waits_itself) {
+    static sigev_t waited_for, waiting;
+    static std::atomic<bool> entered, about_to_wait, finished;
+    static gate release;
+    entered = about_to_wait = finished = false;
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD;
+    event.sigev_notify_function = [](sigval) {
+        entered = true;
+        (void)release.wait();
+    };
+    BOOST_REQUIRE(sigev_open(&event, 1, nullptr, &waited_for) == 0);
+    event.sigev_notify_function = [](sigval) {
+        about_to_wait = true;
+        sigev_cancel_and_wait(waited_for);
+        finished = true;
+    };
+    BOOST_REQUIRE(sigev_open(&event, 1, nullptr, &waiting) == 0);
+    BOOST_REQUIRE(sigev_submit(waited_for, 0, 0) == 0);
+    BOOST_REQUIRE(wait_until([] { return entered.load(); }));
+    BOOST_REQUIRE(sigev_submit(waiting, 0, 0) == 0);
+    BOOST_REQUIRE(wait_until([] { return about_to_wait.load(); }));
+    std::atomic<bool> returned{false}, was_finished{false};
+    std::thread outside([&] {
+        sigev_cancel_and_wait(waiting);
+        was_finished = finished.load();
+        returned = true;
+    });
+    BOOST_TEST(!wait_until([&] { return returned.load(); }, milliseconds(50))); // the callback is still in there
+    release.open();
+    outside.join();
+    BOOST_TEST(was_finished);
+    BOOST_TEST(sigev_close(waiting) == 0);
+    BOOST_TEST(sigev_close(waited_for) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include "sys/clock.hpp"
 #include "sys/errno_guard.hpp"
+#include "sys/raw_io.hpp"
 
 #include <cerrno>
 #include <sys/timerfd.h>
@@ -23,7 +24,7 @@ int alarm::open() noexcept
         return errno;
     int absent = -1;
     if (!fd_.compare_exchange_strong(absent, fd, std::memory_order_acq_rel))
-        ::close(fd); // another thread was first
+        sys::raw_close(fd); // another thread was first
     return 0;
 }
 
@@ -31,7 +32,7 @@ void alarm::close() noexcept
 {
     const int fd = fd_.exchange(-1, std::memory_order_acq_rel);
     if (fd >= 0)
-        ::close(fd);
+        sys::raw_close(fd);
     set_ = none;
 }
 
@@ -51,7 +52,7 @@ void alarm::drain(int fd) noexcept
     std::uint64_t count = 0;
     ssize_t n;
     do
-        n = ::read(fd, &count, sizeof count);
+        n = sys::raw_read(fd, &count, sizeof count);
     while (n < 0 && errno == EINTR);
     // Expired, or ECANCELED: the clock was stepped. The clock is read next and everything judged by it.
     if (n >= 0 || errno == ECANCELED)

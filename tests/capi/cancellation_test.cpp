@@ -1,0 +1,116 @@
+// No call is a cancellation point: a thread whose cancellation is pending comes out of each, and is cancelled after it. (Below
+// the calls are noexcept frames: one that were a point would end the process.)
+#include "fixture.hpp"
+
+#include <functional>
+#include <vector>
+
+#include <aio.h>
+#include <fcntl.h>
+
+using namespace sigev_tests;
+
+namespace {
+
+struct attempt {
+    std::function<void()> call;
+    bool came_out = false;
+};
+
+void* with_a_pending_cancellation(void* p) {
+    auto& a = *static_cast<attempt*>(p);
+    pthread_cancel(pthread_self()); // deferred: takes effect at the next cancellation point
+    a.call();
+    a.came_out = true;
+    pthread_testcancel();
+    return nullptr;
+}
+
+void comes_out(const char* name, std::function<void()> call) {
+    attempt a{std::move(call)};
+    pthread_t thread{};
+    BOOST_REQUIRE(pthread_create(&thread, nullptr, with_a_pending_cancellation, &a) == 0);
+    void* end = nullptr;
+    BOOST_REQUIRE(pthread_join(thread, &end) == 0);
+    BOOST_TEST_CONTEXT(name) {
+        BOOST_TEST(a.came_out);
+        BOOST_TEST((end == PTHREAD_CANCELED));
+    }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cancellation)
+
+BOOST_AUTO_TEST_CASE(no_call_is_a_cancellation_point) {
+    const auto none = make_event(SIGEV_NONE);
+    sigev_t subscription{};
+    BOOST_REQUIRE(sigev_open(&none, 4, nullptr, &subscription) == 0);
+    sigevent event = none;
+    timer_t timer{};
+    BOOST_REQUIRE(sigev_timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    sigev_event_raw* raw = nullptr;
+    BOOST_REQUIRE(sigev_event_raw_open(SIGEV_EVENT_RAW_DEFAULT, &raw) == 0);
+    const int queue = sigev_kqueue();
+    BOOST_REQUIRE(queue >= 0);
+    std::vector<char> buffer(16);
+    aiocb request{};
+    request.aio_fildes = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    request.aio_buf = buffer.data();
+    request.aio_nbytes = buffer.size();
+    const itimerspec soon{{0, 0}, {0, 1000}};
+
+    comes_out("submit", [&] { sigev_submit(subscription, 1, 0); });
+    comes_out("settime", [&] { sigev_timer_settime(timer, 0, &soon, nullptr); });
+    comes_out("gettime", [&] {
+        itimerspec now{};
+        sigev_timer_gettime(timer, &now);
+    });
+    comes_out("post", [&] { sigev_event_raw_post(raw); });
+    comes_out("consume", [&] { sigev_event_raw_consume(raw); });
+    comes_out("open and close", [&] {
+        sigev_t s{};
+        if (sigev_open(&none, 1, nullptr, &s) == 0)
+            sigev_close(s);
+    });
+    comes_out("thread_id", [&] { // opens a hold on a thread
+        const auto e = make_thread_id_event(gettid(), SIGUSR1);
+        sigev_t s{};
+        if (sigev_open(&e, 1, nullptr, &s) == 0)
+            sigev_close(s);
+    });
+    comes_out("timer_create and delete", [&] {
+        timer_t t{};
+        sigevent e = none;
+        if (sigev_timer_create(CLOCK_REALTIME, &e, &t) == 0)
+            sigev_timer_delete_wait(t);
+    });
+    comes_out("event_raw_open and close", [] {
+        sigev_event_raw* r = nullptr;
+        if (sigev_event_raw_open(SIGEV_EVENT_RAW_DEFAULT, &r) == 0)
+            sigev_event_raw_close(r);
+    });
+    comes_out("kqueue and close", [] { sigev_kqueue_close(sigev_kqueue()); });
+    comes_out("kevent, waiting", [&] {
+        const timespec a_little{0, 1'000'000};
+        sigev_kev out{};
+        sigev_kevent(queue, nullptr, 0, &out, 1, &a_little);
+    });
+    comes_out("aio_read", [&] { sigev_aio_read(&request); });
+    BOOST_TEST(wait_until([&] { return sigev_aio_error(&request) != EINPROGRESS; }));
+    comes_out("aio_return", [&] { sigev_aio_return(&request); });
+    comes_out("reactor", [] {
+        sigev_reactor_t r{};
+        if (sigev_reactor_open(&r) == 0) {
+            sigev_reactor_ready(r, 0);
+            sigev_reactor_close(r);
+        }
+    });
+    comes_out("probe", [] { sigev_probe("eventfd"); });
+    comes_out("cancel_and_wait", [&] { sigev_cancel_and_wait(subscription); });
+    sigev_event_raw_close(raw);
+    close(request.aio_fildes);
+    comes_out("shutdown", [] { sigev_shutdown(); });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
