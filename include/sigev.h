@@ -330,6 +330,26 @@ SIGEV_API void sigev_event_raw_post(const struct sigev_event_raw *event) SIGEV_N
  * again. Returns 1 when something was posted, 0 when not. By one thread at a time. */
 SIGEV_API int sigev_event_raw_consume(struct sigev_event_raw *event) SIGEV_NOEXCEPT;
 
+/* For an owner whose loop is its own from the call that blocks to its return (epoll_wait(), poll(), a read): while the
+ * loop says that it is awake, a post is one exchange of a word and no system call. Without these calls a loop counts as
+ * asleep for ever, and every first post writes. All three by the thread that runs the loop, lock-free:
+ *
+ *     for (;;) {
+ *         if (sigev_event_raw_sleep(event)) {     // right before the call that blocks
+ *             n = epoll_wait(...);                // edge-triggered, or consume() where the descriptor is reported
+ *             sigev_event_raw_awake(event);       // right after, whatever has ended it
+ *         }
+ *         if (sigev_event_raw_take(event) || it was reported)
+ *             handle();
+ *     }
+ *
+ * sleep returns 1 when the loop may block, and 0 when something has been posted that the descriptor may never tell of.
+ * take is consume without emptying the descriptor (a pipe is emptied all the same): for a loop that is awake, and for one
+ * that waits for edges. It returns 1 when this process has posted; a post of another process shows as readiness only. */
+SIGEV_API int sigev_event_raw_sleep(struct sigev_event_raw *event) SIGEV_NOEXCEPT;
+SIGEV_API void sigev_event_raw_awake(struct sigev_event_raw *event) SIGEV_NOEXCEPT;
+SIGEV_API int sigev_event_raw_take(struct sigev_event_raw *event) SIGEV_NOEXCEPT;
+
 /* Ends the object. A post that races with this does nothing, and never reaches a recycled descriptor. In a process of
  * another fork epoch only this process's copies of the descriptors are closed. */
 SIGEV_API void sigev_event_raw_close(struct sigev_event_raw *event) SIGEV_NOEXCEPT;

@@ -49,6 +49,7 @@ void close_eventfd(wakeup_pair& pair) noexcept
 
 const wakeup_kind eventfd_wakeup = {
     .name = "eventfd",
+    .fills_up = false,
     .open = open_eventfd,
     .signal = signal_eventfd,
     .drain = drain_eventfd,

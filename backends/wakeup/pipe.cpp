@@ -55,6 +55,7 @@ void close_pipe(wakeup_pair& pair) noexcept
 
 const wakeup_kind pipe_wakeup = {
     .name = "pipe",
+    .fills_up = true,
     .open = open_pipe,
     .signal = signal_pipe,
     .drain = drain_pipe,

@@ -16,6 +16,12 @@ void sigev_event_raw_post(const struct sigev_event_raw* event) noexcept { sigev:
 
 int sigev_event_raw_consume(struct sigev_event_raw* event) noexcept { return sigev::core::consume(*event) ? 1 : 0; }
 
+int sigev_event_raw_sleep(struct sigev_event_raw* event) noexcept { return sigev::core::try_sleep(*event) ? 1 : 0; }
+
+void sigev_event_raw_awake(struct sigev_event_raw* event) noexcept { sigev::core::awake(*event); }
+
+int sigev_event_raw_take(struct sigev_event_raw* event) noexcept { return sigev::core::take(*event) ? 1 : 0; }
+
 void sigev_event_raw_close(struct sigev_event_raw* event) noexcept
 {
     const sigev::capi::cancellation_hold hold;

@@ -89,18 +89,36 @@ int open_event_raw(int kind, sigev_event_raw*& out) noexcept
     return 0;
 }
 
+namespace {
+
+bool clear(sigev_event_raw& event) noexcept
+{
+    word o = event.word.load(std::memory_order_relaxed);
+    while (!event.word.compare_exchange_weak(
+        o, wakeup::consume(o), std::memory_order_acq_rel, std::memory_order_relaxed))
+        ;
+    return (o & wakeup::posted) != 0;
+}
+
+} // namespace
+
 bool consume(sigev_event_raw& event) noexcept
 {
     if (event.epoch.load(std::memory_order_relaxed) != sys::current_epoch())
         return false;
     const sys::errno_guard guard;
     const bool drained = event.kind->drain(event.pair);
-    word o = event.word.load(std::memory_order_relaxed);
-    while (!event.word.compare_exchange_weak(
-        o, wakeup::consume(o), std::memory_order_acq_rel, std::memory_order_relaxed))
-        ;
     // Another process writes without setting our bit.
-    return drained || (o & wakeup::posted);
+    return clear(event) || drained;
+}
+
+bool take(sigev_event_raw& event) noexcept
+{
+    if (event.kind->fills_up)
+        return consume(event);
+    if (event.epoch.load(std::memory_order_relaxed) != sys::current_epoch())
+        return false;
+    return clear(event);
 }
 
 void close(sigev_event_raw& event) noexcept

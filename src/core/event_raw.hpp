@@ -74,6 +74,38 @@ inline void post(const sigev_event_raw& event) noexcept
 /// descriptor's content is the owner's.
 bool consume(sigev_event_raw& event) noexcept;
 
+/// The same for an owner that does not need the descriptor emptied, because it is awake and has not waited for it, or
+/// because it waits for edges: no system call, but for a pipe, which could fill up. True when this process posted.
+bool take(sigev_event_raw& event) noexcept;
+
+/// For an owner whose loop is its own from the call that blocks to its return. Before that call: true: it may block, posts
+/// write; false: something has been posted, and the descriptor may never tell. Until the first call a loop counts as asleep.
+inline bool try_sleep(sigev_event_raw& event) noexcept
+{
+    wakeup::word o = event.word.load(std::memory_order_relaxed);
+    wakeup::sleep_step step;
+    do
+        step = wakeup::sleep_begin(o);
+    while (step.next != o && // posted, or asleep already
+           !event.word.compare_exchange_weak(o, step.next, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return step.may_sleep;
+}
+
+/// After that call: posts need not write until try_sleep() has answered true.
+inline void awake(sigev_event_raw& event) noexcept
+{
+    wakeup::word o = event.word.load(std::memory_order_relaxed);
+    while (o & wakeup::asleep &&
+           !event.word.compare_exchange_weak(o, wakeup::wake(o), std::memory_order_relaxed, std::memory_order_relaxed))
+        ;
+}
+
+/// True when a post has come since the last consume. A look, not a promise.
+inline bool is_posted(const sigev_event_raw& event) noexcept
+{
+    return (event.word.load(std::memory_order_relaxed) & wakeup::posted) != 0;
+}
+
 /// Ends the object; *event is gone. Waits for posters that are just writing, but not for long: see retired below.
 void close(sigev_event_raw& event) noexcept;
 

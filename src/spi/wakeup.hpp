@@ -14,6 +14,10 @@ struct wakeup_pair {
 struct wakeup_kind {
     const char* name;
 
+    /// It can hold so few signals that an owner who waits for edges must drain it all the same: a write to a full one makes
+    /// no edge.
+    bool fills_up;
+
     /// Opens non-blocking, close-on-exec descriptors. Returns 0 or an errno.
     int (*open)(wakeup_pair& out) noexcept;
 

@@ -1,4 +1,4 @@
-// Walks through all interleavings of two posters with a consumer or a closer.
+// Walks through all interleavings of two posters with a consumer, a loop that says when it sleeps, or a closer.
 //
 // The functions of wakeup_word.hpp are the atomic steps that they are in event_raw.cpp, with the system calls as steps
 // between them; a poster may be abandoned (siglongjmp, cancellation) wherever it stands. Each can be replaced by a
@@ -25,6 +25,10 @@ struct protocol {
     bool clear_before_drain = false;
     bool posters_are_abandoned = true;
     bool close_waits = true;
+    bool loop_waits_for_edges = false;  // else it drains what is reported to it
+    bool loop_asks_before_it_sleeps = true;
+    bool loop_asks_and_says_at_once = true; // else it looks for POSTED, and says that it sleeps a step later
+    unsigned char other_wakes = 2;      // of the loop, by something else than a post
     word start = some;
 };
 
@@ -43,11 +47,12 @@ struct state {
     std::array<poster, posters> posters_at;
     unsigned char readable = 0; // writes in the descriptor
     unsigned char owner = 0;    // consumer: 0 asleep, then one per step; closer: 0 not yet, 1 CLOSING set, 2 closed
+    unsigned char woken = 0;    // loop: by something else
     unsigned char published = 0, completed = 0, seen = 0; // a bit for each post
     bool operator<(const state& b) const
     {
         const auto all = [](const state& s) {
-            return std::tie(s.w, s.posters_at, s.readable, s.owner, s.published, s.completed, s.seen);
+            return std::tie(s.w, s.posters_at, s.readable, s.owner, s.woken, s.published, s.completed, s.seen);
         };
         return all(*this) < all(b);
     }
@@ -60,7 +65,7 @@ struct outcome {
     std::size_t closed = 0;
 };
 
-enum class owner_is { consumer, closer };
+enum class owner_is { consumer, loop, closer };
 
 class explorer {
 public:
@@ -95,9 +100,9 @@ private:
                 quiet = false;
                 post(s, i);
             }
-        if (owner_ == owner_is::consumer ? consume_step(s) : close_step(s))
+        if (owner_step(s))
             quiet = false;
-        if (quiet && owner_ == owner_is::consumer && (s.completed & ~s.seen))
+        if (quiet && owner_ != owner_is::closer && (s.completed & ~s.seen))
             ++result_.lost;
     }
 
@@ -139,6 +144,76 @@ private:
             leave(s, i, true);
         }
         visit(s);
+    }
+
+    bool owner_step(const state& s)
+    {
+        switch (owner_) {
+        case owner_is::consumer:
+            return consume_step(s);
+        case owner_is::loop:
+            return loop_step(s);
+        default:
+            return close_step(s);
+        }
+    }
+
+    // asks: about to sleep. says: has looked, and says that it sleeps (only when that is a step of its own).
+    enum loop_at : unsigned char { asks, says, blocked, reported, drained, cleared, woken };
+
+    bool loop_step(state s)
+    {
+        const auto go = [&](loop_at next) {
+            s.owner = next;
+            visit(s);
+        };
+        switch (s.owner) {
+        case asks:
+            if (const sleep_step step = sleep_begin(s.w); !p_.loop_asks_before_it_sleeps) {
+                go(blocked);
+            } else if (!p_.loop_asks_and_says_at_once) {
+                go(step.may_sleep ? says : drained);
+            } else {
+                s.w = step.next;
+                go(step.may_sleep ? blocked : drained); // awake: it clears, and drains nothing
+            }
+            return true;
+        case says:
+            s.w |= asleep;
+            go(blocked);
+            return true;
+        case blocked:
+            if (s.woken != p_.other_wakes) {
+                state other = s;
+                ++other.woken;
+                other.owner = woken;
+                visit(other);
+            }
+            if (s.readable == 0)
+                return false; // it may be woken for another reason, but nothing of ours comes of that
+            if (p_.loop_waits_for_edges)
+                s.readable = 0; // reported once; the descriptor itself is never read
+            go(reported);
+            return true;
+        case reported:
+            s.w = wake(s.w);
+            if (!p_.loop_waits_for_edges)
+                s.readable = 0; // drain
+            go(drained);
+            return true;
+        case drained:
+            s.w = consume(s.w);
+            go(cleared);
+            return true;
+        case cleared:
+            s.seen |= s.published;
+            go(asks);
+            return true;
+        default: // woken: what was posted is found when it asks
+            s.w = wake(s.w);
+            go(asks);
+            return true;
+        }
     }
 
     bool consume_step(state s)

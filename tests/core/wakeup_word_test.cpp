@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(poster_that_never_wrote_silences_nobody)
 
 BOOST_AUTO_TEST_CASE(consume_clears_both_bits_and_keeps_the_rest)
 {
-    const word before = post_begin(posts_completed(some, 2)).next | closing | spare | one_writer;
+    const word before = post_begin(posts_completed(some, 2)).next | closing | one_writer;
     const word after = consume(before);
     BOOST_TEST(seq_of(after) == seq_of(before) + 1);
     BOOST_TEST((after & 0xffff) == ((before & 0xffff) & ~(posted | written)));
@@ -118,10 +118,38 @@ BOOST_AUTO_TEST_CASE(recycled_word_differs_from_every_earlier_one)
 {
     const word last = close_begin(consume(posts_completed(some, 1)));
     BOOST_TEST(seq_of(recycle(last)) > seq_of(last));
-    BOOST_TEST((recycle(last | spare) & 0xffff) == 0u);
+    BOOST_TEST((recycle(wake(last)) & 0xffff) == asleep);
     constexpr word end_of_time = ~word(0);
     BOOST_TEST(seq_of(recycle(end_of_time)) == 0u);
     BOOST_TEST((consume(end_of_time) & 0xffff) == (0xffff & ~(posted | written)));
+}
+
+BOOST_AUTO_TEST_CASE(posts_to_an_owner_that_is_awake_write_nothing)
+{
+    const word up = wake(some);
+    const auto [next, action] = post_begin(up);
+    BOOST_TEST((action == post_action::suppress));
+    BOOST_TEST(next == (up | posted));
+    BOOST_TEST((visit_begin(up).action == post_action::write)); // in a child: whether the parent sleeps is not seen there
+    BOOST_TEST(consume(next) == wake(consume(some)));
+}
+
+BOOST_AUTO_TEST_CASE(owner_falls_asleep_only_when_nothing_was_posted)
+{
+    const word up = wake(some);
+    BOOST_TEST(sleep_begin(up).may_sleep);
+    BOOST_TEST(sleep_begin(up).next == (up | asleep));
+    const word told = post_begin(up).next;
+    BOOST_TEST(!sleep_begin(told).may_sleep);
+    BOOST_TEST(sleep_begin(told).next == told);
+    BOOST_TEST(sleep_begin(consume(told)).may_sleep);
+}
+
+BOOST_AUTO_TEST_CASE(waking_up_keeps_what_was_posted)
+{
+    const word told = posts_completed(some, 1);
+    BOOST_TEST(wake(told) == (told & ~asleep));
+    BOOST_TEST(!sleep_begin(wake(told)).may_sleep);
 }
 
 BOOST_AUTO_TEST_CASE(no_post_is_lost_in_any_interleaving)
@@ -151,6 +179,33 @@ BOOST_AUTO_TEST_CASE(two_state_flag_loses_when_posters_are_abandoned)
 BOOST_AUTO_TEST_CASE(clear_before_drain_loses)
 {
     BOOST_TEST(explore({.clear_before_drain = true}).lost > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(loop_that_says_when_it_sleeps_loses_no_post)
+{
+    for (const word start : {some, wake(some)})
+        for (const bool edges : {false, true}) {
+            const outcome found = explore({.loop_waits_for_edges = edges, .start = start}, owner_is::loop);
+            BOOST_TEST(found.states > 1'000u);
+            BOOST_TEST(found.lost == 0u);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(loop_that_sleeps_without_asking_loses)
+{
+    BOOST_TEST(explore({.loop_asks_before_it_sleeps = false}, owner_is::loop).lost > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(loop_that_looks_first_and_says_later_loses)
+{
+    for (const bool edges : {false, true})
+        BOOST_TEST(explore({.loop_waits_for_edges = edges, .loop_asks_and_says_at_once = false}, owner_is::loop).lost > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(loop_loses_with_the_broken_posters_too)
+{
+    BOOST_TEST(explore({.end = end_without_seq}, owner_is::loop).lost > 0u);
+    BOOST_TEST(explore({.begin = begin_by_flag, .end = end_by_flag}, owner_is::loop).lost > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_written_to_a_closed_descriptor)
