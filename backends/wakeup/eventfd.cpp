@@ -20,15 +20,6 @@ int open_eventfd(wakeup_pair& out) noexcept
     return 0;
 }
 
-void signal_eventfd(const wakeup_pair& pair) noexcept
-{
-    const std::uint64_t one = 1;
-    while (sys::raw_write(pair.write, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-    // EAGAIN: the counter is full, so the descriptor is readable. EBADF, EINVAL: the program closed our number behind our
-    // back, or put something else there; nobody waits here any more and a post has nobody to tell.
-}
-
 bool drain_eventfd(const wakeup_pair& pair) noexcept
 {
     std::uint64_t count = 0;
@@ -37,6 +28,29 @@ bool drain_eventfd(const wakeup_pair& pair) noexcept
         n = sys::raw_read(pair.read, &count, sizeof count);
     while (n < 0 && errno == EINTR);
     return n == sizeof count; // EAGAIN: it was empty
+}
+
+// The one write of a post. False: the counter is full.
+bool add_one(const wakeup_pair& pair) noexcept
+{
+    const std::uint64_t one = 1;
+    ssize_t n;
+    do
+        n = sys::raw_write(pair.write, &one, sizeof one);
+    while (n < 0 && errno == EINTR);
+    // EBADF, EINVAL: the program closed our number behind our back, or put something else there; nobody waits here any more and
+    // a post has nobody to tell.
+    return n >= 0 || errno != EAGAIN;
+}
+
+// A counter that is full is readable, and whoever looks at levels sees it. Who waits for edges and never reads would hear of
+// no post again. So there is made room; of what another poster has added meanwhile the second write tells as well.
+void signal_eventfd(const wakeup_pair& pair) noexcept
+{
+    if (add_one(pair))
+        return;
+    drain_eventfd(pair);
+    add_one(pair);
 }
 
 void close_eventfd(wakeup_pair& pair) noexcept

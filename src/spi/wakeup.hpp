@@ -21,8 +21,8 @@ struct wakeup_kind {
     /// Opens non-blocking, close-on-exec descriptors. Returns 0 or an errno.
     int (*open)(wakeup_pair& out) noexcept;
 
-    /// Makes `read` readable. Async-signal-safe. A full counter or pipe is success: it is readable already; interrupted
-    /// writes are repeated. errno is the caller's to keep.
+    /// Makes `read` readable; unless it fills_up that is an edge too, each time. Async-signal-safe. A full pipe is success: it
+    /// is readable already; interrupted writes are repeated. errno is the caller's to keep.
     void (*signal)(const wakeup_pair& pair) noexcept;
 
     /// Takes everything out that signal() has put in before this call. True when there was something: a post of

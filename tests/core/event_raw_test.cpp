@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +106,25 @@ BOOST_AUTO_TEST_CASE(full_descriptor_is_a_success)
         BOOST_TEST(errno == 4711);
         BOOST_TEST(event.consume());
         BOOST_TEST(!event.readable());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(full_descriptor_silences_nobody_who_waits_for_edges)
+{
+    for (const int kind : kinds) {
+        const object event(kind);
+        const int set = epoll_create1(EPOLL_CLOEXEC);
+        epoll_event edge{.events = EPOLLIN | EPOLLET, .data = {}};
+        BOOST_REQUIRE(epoll_ctl(set, EPOLL_CTL_ADD, core::descriptor_of(*event), &edge) == 0);
+        fill(*event);
+        for (int i = 0; i != 3; ++i) {
+            errno = 4711;
+            event.post();
+            BOOST_TEST(errno == 4711);
+            BOOST_TEST(epoll_wait(set, &edge, 1, 0) == 1);
+            BOOST_TEST(core::take(*event)); // reads no eventfd
+        }
+        close(set);
     }
 }
 
