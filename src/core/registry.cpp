@@ -79,8 +79,10 @@ int registry::shutdown() noexcept
     if (dispatcher::current())
         return EDEADLK;
     registry* r = current();
-    if (!r)
+    if (!r) {
+        close_retired_event_raws(); // an event_raw needs no registry
         return 0;
+    }
     start_lock lock(r->epoch);
     r->stop();
     ended_in = r->epoch;
