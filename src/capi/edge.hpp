@@ -2,10 +2,10 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "sys/cancellation_hold.hpp"
 #include "sys/errno_guard.hpp"
 
 #include <cerrno>
-#include <pthread.h>
 
 namespace sigev::capi {
 
@@ -24,18 +24,7 @@ inline int as_resource(int error) noexcept
     return error == EMFILE || error == ENFILE || error == ENOMEM ? EAGAIN : error;
 }
 
-/// Holds a cancellation of the calling thread back: libc's cancellation points stand under noexcept frames here, and none of
-/// our calls is one itself.
-class cancellation_hold {
-public:
-    cancellation_hold() noexcept { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state_); }
-    cancellation_hold(const cancellation_hold&) = delete;
-    cancellation_hold& operator=(const cancellation_hold&) = delete;
-    ~cancellation_hold() { ::pthread_setcancelstate(state_, nullptr); }
-
-private:
-    int state_ = PTHREAD_CANCEL_ENABLE;
-};
+using sys::cancellation_hold;
 
 /// Around every call that is not async-signal-safe.
 class call_guard : public sys::errno_guard {
