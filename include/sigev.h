@@ -381,11 +381,18 @@ SIGEV_API int sigev_reactor_close(sigev_reactor_t reactor) SIGEV_NOEXCEPT;
  * callback). */
 SIGEV_API int sigev_shutdown(void) SIGEV_NOEXCEPT;
 
+/* How long the runtime's loop looks for posts before it sleeps, in microseconds: 0 (the default, not at all) to 10 000. Set
+ * for the process, its forked children included, until it is set again. A thread that sleeps takes tens of microseconds to
+ * be woken on another core; one that looks takes less than one. The price: after every wake, a timer's included, one core
+ * is busy for that long, and threads that would have had it wait; on one core alone it only costs. What is not a post (a
+ * timer, a signal of the kernel's) is noticed some 3 microseconds late meanwhile. errors: EINVAL. */
+SIGEV_API int sigev_spin(unsigned microseconds) SIGEV_NOEXCEPT;
+
 /* The fork epoch of this process: a number that a forked child does not share with its parent. Async-signal-safe. */
 SIGEV_API uint32_t sigev_epoch(void) SIGEV_NOEXCEPT;
 
 /* What this kernel and build can do, one answer per name; -1 with EINVAL for an unknown name. Names: "eventfd",
- * "atomic16", "wipeonfork", "pidfd_thread", "timerfd". 1: used, 0: not there, 2: there, but forced off by SIGEV_FORCE. */
+ * "atomic16", "wipeonfork", "pidfd_thread", "timerfd", "perpetual_read". 1: used, 0: not there, 2: there, but forced off by SIGEV_FORCE. */
 SIGEV_API int sigev_probe(const char *name) SIGEV_NOEXCEPT;
 
 /* The version of the library that runs, as 10000 * major + 100 * minor + patch. */

@@ -1,5 +1,6 @@
 // What concerns the whole process: methods of the program's own, shutdown, epoch, probe, version.
 #include "capi/edge.hpp"
+#include "core/event_loop.hpp"
 #include "sys/atomic16.hpp"
 #include "sys/force.hpp"
 #include "sys/fork_epoch.hpp"
@@ -34,6 +35,14 @@ int sigev_method_unregister(int number) noexcept
 int sigev_shutdown(void) noexcept
 {
     return answer(guarded([] { return core::registry::shutdown(); }));
+}
+
+int sigev_spin(unsigned microseconds) noexcept
+{
+    constexpr unsigned longest = 10'000;
+    if (microseconds <= longest)
+        core::event_loop::spin.store(std::uint64_t{microseconds} * 1'000, std::memory_order_relaxed);
+    return answer(microseconds <= longest ? 0 : EINVAL);
 }
 
 uint32_t sigev_epoch(void) noexcept
@@ -83,6 +92,8 @@ int sigev_probe(const char* name) noexcept
         return sys::forced("noatomic16") ? forced_off : look(sys::atomic16_is_lock_free(), nullptr);
     if (name && !std::strcmp(name, "wipeonfork"))
         return sys::forced("nowipe") ? forced_off : sys::ensure_epoch() && sys::epoch_is_wiped_by_kernel() ? used : not_there;
+    if (name && !std::strcmp(name, "perpetual_read"))
+        return look(true, "noperpetual");
     if (name && !std::strcmp(name, "pidfd_thread"))
         return look(has_pidfd_thread(), "nopidfd");
     return guard.fail(EINVAL);

@@ -32,6 +32,7 @@ int reactor::open(registry& all) noexcept
     if (const int error = open_event_raw(SIGEV_EVENT_RAW_DEFAULT, event))
         return error;
     wakeup_.store(event, std::memory_order_release);
+    announces_sleep_ = false;
     open_.store(true, std::memory_order_release);
     return 0;
 }
@@ -84,6 +85,44 @@ void reactor::ready(unsigned which) noexcept
 {
     if (which == 0)
         posted_.store(true, std::memory_order_release);
+    drain();
+}
+
+void reactor::edge(unsigned which) noexcept
+{
+    const sigev_event_raw* const event = wakeup_.load(std::memory_order_relaxed);
+    if (which == 0 && event && event->kind->fills_up)
+        posted_.store(true, std::memory_order_release);
+    drain();
+}
+
+void reactor::announces_sleep() noexcept
+{
+    announces_sleep_ = true;
+}
+
+bool reactor::try_sleep() noexcept
+{
+    sigev_event_raw* const event = wakeup_.load(std::memory_order_relaxed);
+    return !event || core::try_sleep(*event);
+}
+
+void reactor::awake() noexcept
+{
+    if (sigev_event_raw* const event = wakeup_.load(std::memory_order_relaxed))
+        core::awake(*event);
+}
+
+bool reactor::is_posted() const noexcept
+{
+    const sigev_event_raw* const event = wakeup_.load(std::memory_order_relaxed);
+    return event && core::is_posted(*event);
+}
+
+void reactor::drain() noexcept
+{
+    if (announces_sleep_)
+        awake(); // also in the middle of the context's turn: what is raised from here on writes nothing
     if (!dispatcher_->enter())
         return; // somebody drains, and goes round once more
     // Under a stream of notifications that never pauses, the thread comes out now and then all the same: it may lead the
@@ -92,9 +131,12 @@ void reactor::ready(unsigned which) noexcept
         bool again;
         do {
             // Drain, clear, run: a post that comes after this consume makes the descriptor readable again.
-            if (posted_.exchange(false, std::memory_order_acq_rel))
+            if (posted_.exchange(false, std::memory_order_acq_rel)) {
                 if (sigev_event_raw* event = wakeup_.load(std::memory_order_acquire))
                     consume(*event);
+            } else if (announces_sleep_ && is_posted()) {
+                take(*wakeup_.load(std::memory_order_acquire));
+            }
             dispatcher_->run();
             again = false;
             for (auto& place : sources_)

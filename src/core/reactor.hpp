@@ -59,6 +59,18 @@ public:
     /// Descriptor `which` is readable. Any thread; several at once are fine.
     void ready(unsigned which) noexcept;
 
+    // For a loop that is ours from the call that blocks to its return (core/event_loop); by the thread that runs it.
+    /// From now on try_sleep() is asked before it blocks.
+    void announces_sleep() noexcept;
+    /// False: something has been posted; run_posted() instead of blocking.
+    bool try_sleep() noexcept;
+    void awake() noexcept;
+    bool is_posted() const noexcept;
+    /// As ready(), with a descriptor that is not level-triggered: it is not emptied where that is not needed.
+    void edge(unsigned which) noexcept;
+    /// As ready(), without a descriptor that was found.
+    void run_posted() noexcept { drain(); }
+
     core::dispatcher& dispatcher() noexcept { return *dispatcher_; }
 
     /// The source in this place, or null.
@@ -75,12 +87,14 @@ public:
     std::uint32_t index = 0;
 
 private:
+    void drain() noexcept;
     void retry_at(std::uint64_t when) noexcept override;
 
     std::atomic<bool> open_{false};
     std::unique_ptr<core::dispatcher> dispatcher_; ///< made with the slot's first use, then kept: producers may be inside
     std::atomic<sigev_event_raw*> wakeup_{nullptr};
     std::atomic<bool> posted_{false}; ///< the wakeup's descriptor is readable and has not been drained
+    bool announces_sleep_ = false; ///< posts are looked for in the word, not only behind the descriptor
     std::array<std::atomic<reactor_source*>, max_sources> sources_{};
     std::atomic<int> retry_fd_{-1};
     std::mutex mutex_;

@@ -55,19 +55,14 @@ int runtime::start() noexcept
         return 0;
     try {
         if (!loop_)
-            loop_ = std::make_unique<event_loop>();
+            loop_ = std::make_unique<event_loop>(registry_);
     } catch (const std::bad_alloc&) {
         return ENOMEM;
     } catch (const boost::system::system_error& e) {
         return e.code().value();
     }
-    reactor* r = nullptr;
-    if (const int error = registry_.find_reactor(loop_->reactor(), r)) {
-        loop_.reset();
-        return error;
-    }
-    r->generation.unpin();
-    r->dispatcher().deliver_user_code_on(*this);
+    reactor& r = loop_->reactor();
+    r.dispatcher().deliver_user_code_on(*this);
     {
         const sys::signal_block blocked; // the thread inherits it: no handler of the program ever runs there
         if (::pthread_create(&service_, nullptr, service_main, this) != 0) {
@@ -75,7 +70,7 @@ int runtime::start() noexcept
             return EAGAIN;
         }
     }
-    reactor_.store(r, std::memory_order_release);
+    reactor_.store(&r, std::memory_order_release);
     started_.store(true, std::memory_order_release);
     return 0;
 }

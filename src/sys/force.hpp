@@ -1,5 +1,6 @@
 // Which fallbacks are forced: SIGEV_FORCE=name[,name...] in the environment, read once. Names: pipe (wakeups are pipes),
-// noatomic16 (no 16-byte compare-exchange), nowipe (no wipe-on-fork page), nopidfd (no thread pidfds).
+// noatomic16 (no 16-byte compare-exchange), nowipe (no wipe-on-fork page), nopidfd (no thread pidfds), noperpetual (the
+// runtime's loop uses Asio's public API only).
 #pragma once
 
 namespace sigev::sys {

@@ -80,6 +80,16 @@ public:
         ++state_->users;
     }
 
+    /// For a loop that finds posts without the wakeup's descriptor: a source may have come, or a watch may have failed. Throws
+    /// as acquire().
+    void look_again()
+    {
+        throw_error(refusal(), "sigev");
+        const std::lock_guard lock(state_->mutex);
+        if (state_->handle != 0 && state_->users != 0)
+            state_->watch_all();
+    }
+
     /// May be called after the context's services were shut down, by what is destroyed then.
     void release()
     {
