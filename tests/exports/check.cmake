@@ -1,4 +1,4 @@
-# LIBRARY shows the linker sigev_* and the nodes of its version script. A C++ or Asio symbol that slips out binds to
+# LIBRARY shows the linker functions that match FUNCTION, and the node of its version script, which matches NODE. A C++ or Asio symbol that slips out binds to
 # a caller's own copy of it, with another layout.
 cmake_minimum_required(VERSION 3.25)
 execute_process(
@@ -9,10 +9,10 @@ string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
 
 set(api 0)
 foreach(line IN LISTS symbols)
-    if(line MATCHES "^sigev_[a-z0-9_]+(@@?SIGEV_[0-9.]+)? T ")
+    if(line MATCHES "^(${FUNCTION})(@@?(${NODE}))? T ")
         math(EXPR api "${api} + 1")
-    elseif(NOT line MATCHES "^SIGEV_[0-9.]+(@@?SIGEV_[0-9.]+)? A ")
-        message(SEND_ERROR "exported, and not part of the C API: ${line}")
+    elseif(NOT line MATCHES "^(${NODE})(@@?(${NODE}))? A ")
+        message(SEND_ERROR "exported, and not part of the API: ${line}")
     endif()
 endforeach()
 if(api EQUAL 0)

@@ -14,7 +14,8 @@ set(may_include_src/kqueue include src/sys src/spi src/core)
 set(may_include_src/capi include src/sys src/spi src/core backends src/sources src/kqueue)
 # What stands on the API is written as a user would write it.
 set(may_include_src/preload include src/capi)
-set(may_include_src/ivykis include)
+# A library of its own on the C API, with loops of its own: of the inside only what is header-only (its link holds it to that).
+set(may_include_src/ivykis include src/sys src/core)
 set(may_include_src/tool include)
 
 set(top_folders include src backends tests bench build)
@@ -34,7 +35,7 @@ endfunction()
 function(resolve file name variable)
     get_filename_component(here ${ROOT}/${file} DIRECTORY)
     set(${variable} "" PARENT_SCOPE)
-    foreach(base IN ITEMS ${here} ${ROOT}/src ${ROOT} ${ROOT}/include)
+    foreach(base IN ITEMS ${here} ${ROOT}/src ${ROOT} ${ROOT}/include ${ROOT}/include/sigev/ivykis)
         if(EXISTS ${base}/${name} AND NOT IS_DIRECTORY ${base}/${name})
             file(REAL_PATH ${base}/${name} path)
             file(RELATIVE_PATH path ${ROOT} ${path})
