@@ -165,4 +165,40 @@ BOOST_AUTO_TEST_CASE(wait_returns_when_the_callback_that_runs_in_another_thread_
     close(s);
 }
 
+// A signal that is queued after cancel() has returned would be one that comes after the end.
+BOOST_AUTO_TEST_CASE(cancel_returns_only_when_the_drain_is_out_of_the_method) {
+    fake_target target;
+    auto& s = open(target, 1);
+    gate inside, go;
+    std::atomic<bool> delivered{false}, cancelled{false}, too_early{false};
+    target.inside = [&](const sigev_notification&) {
+        inside.open();
+        (void)go.wait();
+        delivered = true;
+    };
+    submit(s, 1);
+    std::thread runner([&] {
+        if (road.enter())
+            do
+                road.run();
+            while (!road.leave());
+    });
+    BOOST_REQUIRE(inside.wait());
+    std::thread canceller([&] {
+        road.cancel(s);
+        too_early = !delivered;
+        cancelled = true;
+    });
+    BOOST_TEST(wait_until([&] { return (s.gate & core::gate_closing) != 0; }));
+    // From here a cancel that does not wait has nothing more to do: it gets every chance to show it.
+    wait_until([&] { return cancelled.load(); }, milliseconds(100));
+    BOOST_TEST(!cancelled);
+    go.open();
+    canceller.join();
+    runner.join();
+    BOOST_TEST(!too_early);
+    check_ledger(s, 1, 1, 0, 0, 0);
+    close(s);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
