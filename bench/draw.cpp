@@ -1,0 +1,202 @@
+// draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, FOLDER/dispatch.json) and draws it by gnuplot, an SVG
+// beside each.
+#include "support/report.hpp"
+#include "support/statistics.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace sigev_bench;
+
+struct panel {
+    const char* measure;
+    const char* title;
+    double divisor; ///< from the measure's unit to the title's
+};
+
+struct picture {
+    const char* name;
+    std::vector<panel> panels;
+};
+
+const std::vector<picture> pictures{
+    {"wakeup",
+     {{"roundtrip", "Round trip of two threads, one core, µs", 1000},
+      {"awake", "Post to a loop that is awake, ns", 1},
+      {"suppressed", "Post when one is pending already, ns", 1}}},
+    {"dispatch",
+     {{"one", "One producer, million records/s", 1},
+      {"two", "Two producers, million records/s", 1},
+      {"four", "Four producers, million records/s", 1}}},
+};
+
+const std::map<std::string, const char*> labels{
+    {"sigev", "sigev"},
+    {"sigev_runtime", "sigev, its runtime"},
+    {"sigev_iv", "sigev, iv-event-raw"},
+    {"sigev_epoll", "sigev, own epoll loop"},
+    {"sigev_asio", "sigev, Asio public API"},
+    {"eventfd", "bare eventfd + epoll"},
+    {"bare_list", "bare list, eventfd"},
+    {"asio_post", "asio::post"},
+    {"asio_descriptor", "Asio descriptor"},
+    {"libuv_queue", "libuv, locked queue"},
+};
+
+std::string label_of(const std::string& contestant)
+{
+    const auto found = labels.find(contestant);
+    return found == labels.end() ? contestant : found->second;
+}
+
+const char* colour_of(const std::string& contestant)
+{
+    if (contestant.starts_with("sigev"))
+        return "#1f6fb4";
+    if (contestant == "eventfd" || contestant == "bare_list")
+        return "#8a8a8a";
+    return "#d9a441";
+}
+
+struct bar {
+    std::string contestant;
+    double low, middle, high;
+};
+
+std::vector<bar> bars_of(const panel& p, const results& r)
+{
+    std::vector<bar> bars;
+    for (const series& s : r.all)
+        if (s.measure == p.measure && !s.values.empty())
+            bars.push_back(
+                {s.contestant, quantile(s.values, 0.25) / p.divisor, median(s.values) / p.divisor,
+                 quantile(s.values, 0.75) / p.divisor});
+    return bars;
+}
+
+/// How far the axis goes: to the end of the longest bar, unless that dwarfs all others; then it is cut off.
+double room(const std::vector<bar>& bars)
+{
+    constexpr double dwarfs = 4;
+    std::vector<double> ends;
+    for (const bar& b : bars)
+        ends.push_back(b.high);
+    std::sort(ends.begin(), ends.end());
+    if (ends.size() > 1 && ends.back() > dwarfs * ends[ends.size() - 2])
+        ends.pop_back();
+    return ends.empty() ? 1 : ends.back();
+}
+
+// Lying bars, the first on top; the line at the end of one goes from quartile to quartile.
+std::string drawn(const panel& p, const std::vector<bar>& bars)
+{
+    const double longest = room(bars);
+    std::string ticks;
+    std::string shapes;
+    std::string lines;
+    for (std::size_t i = 0; i != bars.size(); ++i) {
+        const bar& b = bars[i];
+        const double y = -static_cast<double>(i);
+        const bool cut = b.high > longest;
+        const double end = cut ? longest : b.middle;
+        ticks += fmt::format("{}\"{}\" {}", i ? ", " : "", label_of(b.contestant), y);
+        shapes += fmt::format(
+            "set object {} rect from 0,{} to {},{} fc rgb \"{}\" fs solid noborder\n", i + 1, y - 0.32, end, y + 0.32,
+            colour_of(b.contestant));
+        shapes += fmt::format(
+            "set label {} \"{}{:.{}f}\" at {},{} left offset 0.6,0\n", i + 1, cut ? "… " : "", b.middle,
+            b.middle >= 20 ? 0 : 1, cut ? end : b.high, y);
+        if (!cut)
+            lines += fmt::format("{} {} {} {}\n", b.middle, y, b.low, b.high);
+    }
+    return fmt::format(
+        "unset object\nunset label\nset title \"{}\"\nset xrange [0:{}]\nset yrange [{}:0.5]\nset ytics ({})\n{}"
+        "$lines << END\n{}END\nplot $lines using 1:2:3:4 with xerrorbars pt 0 lw 1.2 lc rgb \"#303030\" notitle\n",
+        p.title, longest * 1.25, 0.5 - static_cast<double>(bars.size()), ticks, shapes, lines);
+}
+
+std::string script(const picture& p, const document& d, const std::string& file)
+{
+    std::size_t bars = 0;
+    std::vector<std::vector<bar>> all;
+    for (const panel& one : p.panels) {
+        all.push_back(bars_of(one, d.measured));
+        bars = std::max(bars, all.back().size());
+    }
+    constexpr unsigned panel_width = 400;
+    constexpr unsigned bar_height = 22;
+    constexpr unsigned above = 40; // a title
+    constexpr unsigned below = 62; // an axis and the caption
+    const auto count = static_cast<unsigned>(p.panels.size());
+    const unsigned height = above + static_cast<unsigned>(bars) * bar_height + below;
+    std::string text = fmt::format(
+        "set terminal svg size {},{} font \"DejaVu Sans,12\" background \"white\"\nset output \"{}\"\nset multiplot\n"
+        "set border 1\nset xtics nomirror out\nset ytics nomirror scale 0\nset grid xtics lc rgb \"#dddddd\"\n"
+        "set tmargin at screen {}\nset bmargin at screen {}\n",
+        panel_width * count, height, file, 1.0 - static_cast<double>(above) / height, static_cast<double>(below) / height);
+    for (unsigned i = 0; i != count; ++i) {
+        const double left = static_cast<double>(i) / count;
+        text += fmt::format("set lmargin at screen {}\nset rmargin at screen {}\n", left + 0.43 / count, left + 0.98 / count);
+        text += drawn(p.panels[i], all[i]);
+    }
+    text += fmt::format(
+        "reset\nset border 0\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\nset tmargin at screen 1\n"
+        "set bmargin at screen 0\nset label \"{}, {} processors, {}; medians, with the middle half of the repetitions\" at "
+        "screen 0.5,{} center noenhanced font \",10\" textcolor rgb \"#555555\"\nplot [0:1] [0:1] -1 notitle\nunset multiplot\n",
+        d.where.machine, d.where.processors, d.where.date.substr(0, 10), 12.0 / height);
+    return text;
+}
+
+std::string read_file(const std::filesystem::path& path)
+{
+    std::ifstream file(path);
+    if (!file)
+        throw std::runtime_error("cannot read " + path.string());
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void run_gnuplot(const std::string& commands)
+{
+    FILE* const gnuplot = ::popen("gnuplot", "w");
+    if (!gnuplot)
+        throw std::runtime_error("cannot start gnuplot");
+    const bool written = std::fwrite(commands.data(), 1, commands.size(), gnuplot) == commands.size();
+    const int status = ::pclose(gnuplot);
+    if (!written || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        throw std::runtime_error("gnuplot failed");
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc != 2) {
+        std::fprintf(stderr, "usage: draw FOLDER\n");
+        return 2;
+    }
+    try {
+        for (const picture& p : pictures) {
+            const std::filesystem::path folder(argv[1]);
+            const document d = read_json(read_file(folder / fmt::format("{}.json", p.name)));
+            run_gnuplot(script(p, d, (folder / fmt::format("{}.svg", p.name)).string()));
+        }
+        return 0;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "draw: %s\n", e.what());
+        return 1;
+    }
+}
