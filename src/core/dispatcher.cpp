@@ -380,12 +380,17 @@ void dispatcher::cancel(subscription& s) noexcept
     // cannot be this thread, since no code of the program runs there.
     while (s.gate.load(std::memory_order_seq_cst) & gate_delivering)
         ::sched_yield();
+    withdraw(s);
+    discard_newest(s);
+    purge(s);
+}
+
+void dispatcher::withdraw(subscription& s) noexcept
+{
     if (s.lane)
         team_->withdraw(*s.lane);
     if (s.method->withdraw)
         s.method->withdraw(s.target);
-    discard_newest(s);
-    purge(s);
 }
 
 // From outside of every callback: until none runs. From inside: a callback that is itself in this call is not waited for, or

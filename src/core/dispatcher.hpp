@@ -78,6 +78,9 @@ public:
     /// ... and none runs, but for those that the calling thread is inside of.
     void wait(subscription& s) noexcept;
 
+    /// Gives back what the method, or the lane, of a cancelled subscription has accepted and not begun. Part of cancel().
+    void withdraw(subscription& s) noexcept;
+
     /// Room for the subscription's bit in `overflowed`. At open; may allocate.
     bool reserve(std::uint32_t subscription_index) noexcept { return overflowed_.grow(subscription_index + 1); }
 

@@ -114,6 +114,9 @@ void registry::stop() noexcept
         if (extension* e = place.load(std::memory_order_acquire))
             e->stop();
     runtime_->stop();
+    // A callback that was in there when its subscription was cancelled may have put its delivery back into the lane, for more
+    // or for another try, and no worker has taken it again.
+    for_each_open([](subscription& s) { s.on.load(std::memory_order_acquire)->dispatcher().withdraw(s); });
     reactors.for_each([](reactor& r) {
         if (r.is_open())
             r.close();

@@ -143,6 +143,7 @@ BOOST_AUTO_TEST_CASE(from_inside_a_callback_it_is_EDEADLK_and_nothing_happens) {
 }
 
 BOOST_AUTO_TEST_CASE(callbacks_that_run_are_waited_for_and_armed_timers_end) {
+    std::uint64_t calls = 0;
     for (int round = 0; round != 30; ++round) {
         struct {
             std::atomic<bool> alive{true};
@@ -175,6 +176,8 @@ BOOST_AUTO_TEST_CASE(callbacks_that_run_are_waited_for_and_armed_timers_end) {
         sigev_ledger_total(SIGEV_SOURCE_TIMER, -1, &total);
         BOOST_TEST(total.pending == 0u);
         BOOST_TEST(adds_up(total));
+        calls += static_cast<std::uint64_t>(life.inside);
+        BOOST_TEST(total.delivered == calls); // of a subscription that was not freed the account would be missing
         BOOST_TEST(life.late == 0);
     }
 }
