@@ -42,6 +42,7 @@ demo_run::demo_run(int file) {
         timers_[i].emplace(all_methods[i], period_of(all_methods[i]));
         readers_[i].emplace(all_methods[i], file);
     }
+    targets_.emplace();
 }
 
 demo_run::~demo_run() {
@@ -51,8 +52,8 @@ demo_run::~demo_run() {
 void demo_run::start() {
     for (std::size_t i = 0; i != all_methods.size(); ++i) {
         const auto m = all_methods[i];
-        timers_[i]->arm(targets_.event(m, source::timer, *timers_[i]));
-        readers_[i]->start(targets_.event(m, source::aio, *readers_[i]), targets_.number(m));
+        timers_[i]->arm(targets_->event(m, source::timer, *timers_[i]));
+        readers_[i]->start(targets_->event(m, source::aio, *readers_[i]), targets_->number(m));
     }
 }
 
@@ -111,7 +112,7 @@ void demo_run::close() noexcept {
     // In this order: the library may write into the buffers and the inboxes until it has ended.
     for (auto& timer : timers_)
         timer->remove();
-    targets_.stop();
+    targets_->stop();
     sigev_shutdown();
 }
 

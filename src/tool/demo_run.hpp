@@ -46,9 +46,9 @@ private:
     void wait_until_quiet();
     void close() noexcept;
 
-    targets targets_;
     std::array<std::optional<demo_timer>, all_methods.size()> timers_;
     std::array<std::optional<demo_reader>, all_methods.size()> readers_;
+    std::optional<targets> targets_; // last: their threads find complete rows, whatever way the address takes
     bool open_ = true;
 };
 
