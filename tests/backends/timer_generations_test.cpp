@@ -119,6 +119,7 @@ BOOST_AUTO_TEST_CASE(closed_descriptors_come_back_and_nothing_old_covers)
 
 BOOST_AUTO_TEST_CASE(without_a_descriptor_there_is_no_timer)
 {
+    need_no_descriptors();
     const auto end = child([this] {
         const rlimit nothing = {0, 0};
         setrlimit(RLIMIT_NOFILE, &nothing);

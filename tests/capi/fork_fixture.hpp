@@ -75,13 +75,6 @@ inline void refuse_all_of(const busy_parent& parent) {
     }
 }
 
-/// ThreadSanitizer cannot follow: its own table of threads is its parent's.
-inline void need_threads_in_the_child() {
-#ifdef __SANITIZE_THREAD__
-    skip("ThreadSanitizer does not support threads after a fork of several");
-#endif
-}
-
 inline bool epoch_page_is_forced_off() {
     return sigev_probe("wipeonfork") != 1;
 }

@@ -9,7 +9,7 @@ using namespace sigev_tests;
 BOOST_AUTO_TEST_SUITE(forks)
 
 BOOST_AUTO_TEST_CASE(registered_methods_go_on_in_the_child_under_their_numbers) {
-    need_threads_in_the_child();
+    need_threads_in_a_child();
     static std::atomic<int> calls, released;
     sigev_method m{};
     m.size = sizeof m;

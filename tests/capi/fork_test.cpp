@@ -11,7 +11,8 @@ using namespace sigev_tests;
 BOOST_AUTO_TEST_SUITE(forks)
 
 BOOST_AUTO_TEST_CASE(a_child_has_nothing_of_its_parents_and_a_fresh_runtime_of_its_own) {
-    need_threads_in_the_child();
+    need_threads_in_a_child();
+    need_the_allocator_in_a_child();
     busy_parent parent;
     for (int i = 0; i != 5; ++i) {
         BOOST_TEST(child([&] {
@@ -28,7 +29,8 @@ BOOST_AUTO_TEST_CASE(a_child_has_nothing_of_its_parents_and_a_fresh_runtime_of_i
 }
 
 BOOST_AUTO_TEST_CASE(a_childs_handles_do_not_alias_its_parents) {
-    need_threads_in_the_child();
+    need_threads_in_a_child();
+    need_the_allocator_in_a_child();
     busy_parent parent;
     BOOST_TEST(child([&] {
                    const place on(place::runtime);
@@ -45,10 +47,9 @@ BOOST_AUTO_TEST_CASE(a_childs_handles_do_not_alias_its_parents) {
 }
 
 BOOST_AUTO_TEST_CASE(children_may_end_by_exit_with_and_without_having_used_anything) {
-    need_threads_in_the_child();
-#ifdef __SANITIZE_ADDRESS__
-    skip("what a thread of the parent's held at the fork looks like a leak of the child's");
-#endif
+    need_threads_in_a_child();
+    if (under_address_sanitizer)
+        skip("what a thread of the parent's held at the fork looks like a leak of the child's");
     busy_parent parent;
     for (const bool use : {false, true})
         for (const bool by_exit : {false, true})
@@ -72,7 +73,8 @@ BOOST_AUTO_TEST_CASE(children_may_end_by_exit_with_and_without_having_used_anyth
 }
 
 BOOST_AUTO_TEST_CASE(many_children_at_once_disturb_nobody) {
-    need_threads_in_the_child();
+    need_threads_in_a_child();
+    need_the_allocator_in_a_child();
     busy_parent parent;
     std::vector<pid_t> children;
     for (int i = 0; i != 20; ++i) {
@@ -96,10 +98,8 @@ BOOST_AUTO_TEST_CASE(many_children_at_once_disturb_nobody) {
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_is_forked_while_others_are_inside_the_library_is_not_stuck) {
-    need_threads_in_the_child();
-#ifdef __SANITIZE_ADDRESS__
-    skip("AddressSanitizer's allocator may be locked in the child");
-#endif
+    need_threads_in_a_child();
+    need_the_allocator_in_a_child();
     std::atomic<bool> stop{false};
     std::vector<std::thread> users;
     for (int n = 0; n != 2; ++n)
@@ -122,7 +122,8 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_forked_while_others_are_inside_the_library_
 }
 
 BOOST_AUTO_TEST_CASE(a_grandchild_is_as_free_as_a_child) {
-    need_threads_in_the_child();
+    need_threads_in_a_child();
+    need_the_allocator_in_a_child();
     busy_parent parent;
     BOOST_TEST(child([&] {
                    busy_parent own;

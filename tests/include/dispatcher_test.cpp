@@ -154,9 +154,7 @@ BOOST_AUTO_TEST_CASE(objects_may_end_after_their_context)
 
 BOOST_AUTO_TEST_CASE(no_descriptor_to_be_had)
 {
-#if defined(__SANITIZE_ADDRESS__)
-    sigev_tests::skip("the sanitizer needs descriptors of its own");
-#endif
+    need_no_descriptors();
     const auto end = child([] {
         asio::io_context io;
         const rlimit none{0, 0};

@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include "harness.hpp"
+#include "sanitizers.hpp"
 
 #include <boost/test/execution_monitor.hpp>
 #include <boost/test/results_collector.hpp>
@@ -116,6 +117,7 @@ std::ostream& operator<<(std::ostream& stream, const child_end& end) {
 
 child_end run_child(const std::function<int()>& function, milliseconds limit) {
     std::cout.flush(); // else both processes would write what is buffered
+    settle_before_fork();
     const pid_t pid = fork();
     BOOST_REQUIRE(pid >= 0);
     if (pid == 0)

@@ -2,6 +2,8 @@
 // The checks that run around each case stand in case_checks.cpp and library_check.cpp.
 #pragma once
 
+#include "support/sanitizers.hpp"
+
 #define BOOST_TEST_ALTERNATIVE_INIT_API
 #include <boost/test/unit_test.hpp>
 
@@ -20,13 +22,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// What a step may take on a loaded machine before the test gives up on it; below the deadline of a case.
-inline constexpr milliseconds patience = seconds(10);
+inline constexpr milliseconds patience = slowness * seconds(10);
 
 /// Ends the case as skipped: the process exits with 77, which ctest names and counts.
 [[noreturn]] void skip(const std::string& reason);
 
 /// Decorates a case that needs another deadline than ctest's 30 seconds:
 /// BOOST_AUTO_TEST_CASE(name, *sigev_tests::deadline(120))
+/// A sanitizer gets `slowness` times as long.
 class deadline : public boost::unit_test::decorator::base {
 public:
     explicit deadline(unsigned limit) : seconds_(limit) {}
