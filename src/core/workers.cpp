@@ -30,7 +30,17 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
     pool& p = *w.home;
     lock held(mutex_);
     auto deadline = std::chrono::steady_clock::now() + idle_time;
+    bool looked = false; // for the dead
     while (!stopping_) {
+        // Left by this thread's turn of the loop, or by the service thread's, which runs no hooks. They are called as a
+        // callback is: while somebody else leads.
+        if (p.is_default && !std::exchange(looked, true) && registry_.has_dead()) {
+            hand_over_lead();
+            held.unlock();
+            registry_.reap_dead(true);
+            held.lock();
+            continue;
+        }
         if (p.run_head) {
             if (take_call(w, call, held))
                 return true;
@@ -43,12 +53,7 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
             loop_->run_one();
             held.lock();
             leader_ = lead::nobody;
-            if (registry_.has_dead()) { // hooks are called as a callback is: while somebody else leads
-                hand_over_lead();
-                held.unlock();
-                registry_.reap_dead(true);
-                held.lock();
-            }
+            looked = false;
             deadline = std::chrono::steady_clock::now() + idle_time;
             continue;
         }
@@ -57,6 +62,7 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
         ++p.idle;
         const bool timed_out = p.waiting.wait_until(held, deadline) == std::cv_status::timeout;
         --p.idle;
+        looked = false;
         if (timed_out && !p.run_head) {
             if (p.workers.size() > p.reserved)
                 break;
