@@ -369,6 +369,9 @@ SIGEV_API int sigev_reactor_descriptors(sigev_reactor_t reactor, int *descriptor
  * once. */
 SIGEV_API int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) SIGEV_NOEXCEPT;
 
+/* Makes the loop turn: descriptor 0 becomes readable. Async-signal-safe. errors: EINVAL. */
+SIGEV_API int sigev_reactor_wake(sigev_reactor_t reactor) SIGEV_NOEXCEPT;
+
 /* Cancels every subscription and timer of the reactor and closes its descriptors, which must not be watched any more.
  * errors: EINVAL, EDEADLK (called from inside a callback that this reactor runs). */
 SIGEV_API int sigev_reactor_close(sigev_reactor_t reactor) SIGEV_NOEXCEPT;

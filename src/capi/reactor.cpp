@@ -53,6 +53,18 @@ int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) noexcept
     });
 }
 
+// Not with_reactor(): what holds back a cancellation has no place in a signal handler.
+int sigev_reactor_wake(sigev_reactor_t reactor) noexcept
+{
+    core::registry* all = core::registry::current();
+    core::reactor* r = nullptr;
+    if (!all || reactor == 0 || all->find_reactor(reactor, r) != 0)
+        return answer(EINVAL);
+    r->wake();
+    r->generation.unpin();
+    return 0;
+}
+
 int sigev_reactor_close(sigev_reactor_t reactor) noexcept
 {
     return answer(guarded([&] {

@@ -35,8 +35,7 @@ public:
     virtual ~watcher() = default;
     virtual core::reactor& reactor() const noexcept = 0;
     /// After the context has run: does what was found ready. False: something could not be watched, so do not sleep long.
-    /// `failed`: the context's own handler could not watch again.
-    virtual bool settle(bool failed) noexcept = 0;
+    virtual bool settle() noexcept = 0;
 };
 
 class event_loop::shell_watcher final : public watcher {
@@ -52,10 +51,10 @@ public:
 
     core::reactor& reactor() const noexcept override { return *reactor_; }
     // What was found ready, the shell's handlers have done; but a source announces itself by a post, which they may not see.
-    bool settle(bool failed) noexcept override
+    bool settle() noexcept override
     {
         const unsigned n = reactor_->descriptors(nullptr, 0);
-        if (n == watched_ && !failed)
+        if (n == watched_)
             return true;
         try {
             service_.look_again();
@@ -64,8 +63,7 @@ public:
         } catch (const boost::system::system_error&) {
         } catch (const std::bad_alloc&) {
         }
-        watched_ = 0; // try again
-        return false;
+        return false; // it is tried again
     }
 
 private:
@@ -91,7 +89,7 @@ public:
 
     core::reactor& reactor() const noexcept override { return *reactor_; }
 
-    bool settle(bool) noexcept override
+    bool settle() noexcept override
     {
         for (unsigned i = 0; i != count_; ++i)
             if (std::exchange(slots_[i].ready, false))
@@ -204,28 +202,21 @@ void event_loop::turn(Wait wait) noexcept
 {
     core::reactor& home = reactor();
     const std::uint64_t patience = spin.load(std::memory_order_relaxed);
-    bool failed = false;
-    try {
-        if (patience != 0 && look_for_a_while(patience)) {
-            // The context has run something.
-        } else if (home.try_sleep()) {
-            wait();
+    if (patience != 0 && look_for_a_while(patience)) {
+        // The context has run something.
+    } else if (home.try_sleep()) {
+        wait();
+        state_->turns = 0;
+    } else {
+        home.run_posted();
+        // Under posts that never pause, what is no post has its turn all the same.
+        if (++state_->turns == turns_between_polls) {
+            state_->context.poll_one();
             state_->turns = 0;
-        } else {
-            home.run_posted();
-            // Under posts that never pause, what is no post has its turn all the same.
-            if (++state_->turns == turns_between_polls) {
-                state_->context.poll_one();
-                state_->turns = 0;
-            }
         }
-    } catch (const boost::system::system_error&) {
-        failed = true; // from a handler of the shell's; the only ones that the context has
-    } catch (const std::bad_alloc&) {
-        failed = true;
     }
     home.awake();
-    state_->all_watched = state_->watcher->settle(failed);
+    state_->all_watched = state_->watcher->settle();
 }
 
 // True when the context has run something; false when it is time to sleep, or something has been posted.

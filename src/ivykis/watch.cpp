@@ -3,13 +3,12 @@
 #include "core/perpetual_watch.hpp"
 
 #include <sigev.h>
+#include <sigev/detail/wait_memory.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <cstddef>
-#include <new>
 #include <utility>
 
 namespace sigev::ivykis {
@@ -31,46 +30,6 @@ public:
 
 private:
     core::perpetual_watch watch_;
-};
-
-/// Room for the one wait that a level_watch has at a time, so that starting it needs no memory.
-class wait_memory {
-public:
-    void* take(std::size_t size)
-    {
-        if (taken_ || size > sizeof room_)
-            return ::operator new(size);
-        taken_ = true;
-        return room_;
-    }
-    void give_back(void* memory) noexcept
-    {
-        if (memory == room_)
-            taken_ = false;
-        else
-            ::operator delete(memory);
-    }
-
-private:
-    alignas(std::max_align_t) std::byte room_[256];
-    bool taken_ = false;
-};
-
-template <class T>
-struct wait_allocator {
-    using value_type = T;
-
-    explicit wait_allocator(wait_memory& of) noexcept : memory(&of) {}
-    template <class U>
-    wait_allocator(const wait_allocator<U>& other) noexcept : memory(other.memory)
-    {}
-
-    T* allocate(std::size_t n) { return static_cast<T*>(memory->take(n * sizeof(T))); }
-    void deallocate(T* p, std::size_t) noexcept { memory->give_back(p); }
-
-    friend bool operator==(const wait_allocator& a, const wait_allocator& b) noexcept { return a.memory == b.memory; }
-
-    wait_memory* memory;
 };
 
 class level_watch final : public watch {
@@ -103,7 +62,7 @@ private:
     struct state {
         state(boost::asio::io_context& context, void* o, hook h) : descriptor(context), owner(o), on_readable(h) {}
 
-        wait_memory memory;
+        detail::wait_memory memory;
         boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> descriptor;
         void* owner;
         hook on_readable;
@@ -111,7 +70,7 @@ private:
     };
 
     struct handler {
-        using allocator_type = wait_allocator<void>;
+        using allocator_type = detail::wait_allocator<>;
 
         allocator_type get_allocator() const noexcept { return allocator_type(of->memory); }
 

@@ -42,6 +42,25 @@ BOOST_AUTO_TEST_CASE(ready_for_what_is_not_ready_or_not_there_does_no_harm) {
     BOOST_TEST(box.calls == 1);
 }
 
+BOOST_AUTO_TEST_CASE(wake_makes_the_loop_turn_and_leaves_nothing_readable) {
+    const place on(place::borrowed);
+    int wakeup = -1;
+    BOOST_REQUIRE(sigev_reactor_descriptors(on.reactor(), &wakeup, 1) == 1);
+    pollfd watched{wakeup, POLLIN, 0};
+    BOOST_TEST(poll(&watched, 1, 0) == 0);
+    errno = 4711;
+    BOOST_TEST(sigev_reactor_wake(on.reactor()) == 0);
+    BOOST_TEST(errno == 4711);
+    BOOST_TEST(poll(&watched, 1, 0) == 1);
+    on.turn(0);
+    BOOST_TEST(poll(&watched, 1, 0) == 0);
+    for (const sigev_reactor_t wrong : {sigev_reactor_t{0}, on.reactor() ^ (sigev_reactor_t{1} << 40)}) {
+        errno = 0;
+        BOOST_TEST(sigev_reactor_wake(wrong) == -1);
+        BOOST_TEST(errno == EINVAL);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_readable_when_everything_is_done) {
     const place on(place::borrowed);
     mailbox box;

@@ -13,10 +13,10 @@
 
 #include <sigev.h>
 #include <sigev/detail/fork_service.hpp>
+#include <sigev/detail/wait_memory.hpp>
 #include <sigev/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -33,6 +33,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -114,6 +115,7 @@ private:
         boost::asio::posix::basic_stream_descriptor<boost::asio::any_io_executor> descriptor;
         unsigned which; // 0: the wakeup
         bool armed = false;
+        wait_memory memory;
     };
 
     struct state : std::enable_shared_from_this<state>, fork_hook {
@@ -148,9 +150,9 @@ private:
 
         void watch_all()
         {
+            for (auto& w : watches)
+                arm(w);
             try {
-                for (auto& w : watches)
-                    arm(w);
                 watch_new();
             } catch (...) {
                 linger(); // those that are armed, if nobody else needs them
@@ -177,17 +179,27 @@ private:
             }
         }
 
+        struct wait_handler {
+            // Not on the first user's executor, which may be a strand that is busy for long: in the thread that found the
+            // descriptor ready, which is one that runs the context.
+            using executor_type = boost::asio::system_executor;
+            using allocator_type = wait_allocator<>;
+
+            executor_type get_executor() const noexcept { return {}; }
+            allocator_type get_allocator() const noexcept { return allocator_type(w->memory); }
+            void operator()(const error_code& ec) const { self->on_wait(*w, ec); }
+
+            std::shared_ptr<state> self;
+            std::shared_ptr<watch> w;
+        };
+
+        // Needs no memory: it is also called where nobody can be told that there is none.
         void arm(const std::shared_ptr<watch>& w)
         {
             if (w->armed)
                 return;
-            // Not on the first user's executor, which may be a strand that is busy for long: in the thread that found the
-            // descriptor ready, which is one that runs the context.
-            w->descriptor.async_wait(
-                boost::asio::posix::descriptor_base::wait_read,
-                boost::asio::bind_executor(
-                    boost::asio::system_executor(),
-                    [self = this->shared_from_this(), w](const error_code& ec) { self->on_wait(*w, ec); }));
+            w->descriptor.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                                     wait_handler{this->shared_from_this(), w});
             w->armed = true;
         }
 
@@ -203,10 +215,15 @@ private:
             // descriptor. Asio's wait looks at the descriptor afresh, so what came meanwhile is reported.
             if (handle == 0)
                 return; // forked, or shut down, meanwhile
-            if (users != 0)
+            if (users == 0)
+                return linger();
+            try {
                 watch_all();
-            else
-                linger();
+            } catch (const boost::system::system_error&) {
+                sigev_reactor_wake(handle); // there is nobody to tell: try again in the context's next turn
+            } catch (const std::bad_alloc&) {
+                sigev_reactor_wake(handle);
+            }
         }
 
         void linger()
@@ -214,17 +231,26 @@ private:
             if (users != 0 || lingering ||
                 std::none_of(watches.begin(), watches.end(), [](const auto& w) { return w->armed; }))
                 return;
-            boost::asio::post(executor, [self = this->shared_from_this()] {
-                if (self->inherited())
-                    return;
-                const std::lock_guard lock(self->mutex);
-                self->lingering = false;
-                if (self->users == 0)
-                    for (auto& w : self->watches)
-                        if (error_code ignored; w->armed)
-                            w->descriptor.cancel(ignored); // the only error is a closed descriptor, and then none waits
-            });
             lingering = true;
+            try {
+                boost::asio::post(executor, [self = this->shared_from_this()] {
+                    if (self->inherited())
+                        return;
+                    const std::lock_guard lock(self->mutex);
+                    self->give_up_if_unused();
+                });
+            } catch (const std::bad_alloc&) {
+                give_up_if_unused(); // at once, then: what follows arms again
+            }
+        }
+
+        void give_up_if_unused()
+        {
+            lingering = false;
+            if (users == 0)
+                for (auto& w : watches)
+                    if (error_code ignored; w->armed)
+                        w->descriptor.cancel(ignored); // the only error is a closed descriptor, and then none waits
         }
 
         // Asio has registered the inherited descriptors in the child's own epoll set: from there they may go. The parent's
