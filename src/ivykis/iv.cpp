@@ -24,8 +24,8 @@ int iv_inited(void) noexcept
 }
 
 // Not noexcept, and the unwinding of pthread_exit() and of a cancellation goes on: either ends the thread, as the program
-// has it.
-void iv_main(void)
+// has it. What unwinds then is no object, and UBSan would say so.
+__attribute__((no_sanitize("null"))) void iv_main(void)
 {
     const sys::errno_guard guard;
     ivykis::loop* const l = ivykis::thread_loop();

@@ -64,14 +64,14 @@ void fill(const descriptor_table& of)
     if (of.size() == 1) {
         std::uint64_t count = 0;
         (void)!read(fd, &count, sizeof count);
-        BOOST_REQUIRE(write(fd, &most, sizeof most) == sizeof most);
+        must(write(fd, &most, sizeof most) == sizeof most, "write");
         return;
     }
     while (write(fd, &most, sizeof most) > 0)
         ;
     while (write(fd, &most, 1) > 0)
         ;
-    BOOST_REQUIRE(errno == EAGAIN);
+    must(errno == EAGAIN, "a full pipe");
 }
 
 /// How many writes the descriptor holds that were not read yet.
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a04_handler_runs_in_the_thread_that_registered_with_the_coo
                     ++self.calls;
                     iv_event_raw_unregister(&self.object);
                 };
-                BOOST_REQUIRE(iv_event_raw_register(&r.object) == 0);
+                must(iv_event_raw_register(&r.object) == 0, "iv_event_raw_register");
             }));
         for (auto& r : all)
             iv_event_raw_post(&r.object);
@@ -338,11 +338,11 @@ BOOST_AUTO_TEST_CASE(a10_child_posts_to_a_parent_that_sleeps)
 {
     const own_loop loop;
     event heard([] { iv_quit(); });
-    std::thread parent_of_the_child([&] {
-        BOOST_TEST(child([&] { heard.post(); }) == exited_well);
-    });
+    child_end end;
+    std::thread parent_of_the_child([&] { end = child([&] { heard.post(); }); });
     iv_main();
     parent_of_the_child.join();
+    BOOST_TEST(end == exited_well);
     BOOST_TEST(heard.calls == 1);
 }
 
@@ -478,7 +478,7 @@ BOOST_AUTO_TEST_CASE(a18_post_to_a_full_descriptor_is_heard_and_the_next_ones_ar
         fill(fds);
         errno = 4711;
         heard->post();
-        BOOST_TEST(errno == 4711);
+        must(errno == 4711, "post keeps errno");
     });
     bool lost = false;
     for (int i = 1; i <= rounds && !lost; ++i) {
