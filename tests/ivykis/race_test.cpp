@@ -75,6 +75,45 @@ BOOST_AUTO_TEST_CASE(every_object_is_called_at_most_once_a_post_and_after_the_la
     BOOST_TEST(thread.ended());
 }
 
+BOOST_AUTO_TEST_CASE(poster_that_waits_for_each_call_gets_one_call_a_post)
+{
+    // Two of them, each with an object of its own, so that the loop is often awake for the other's sake.
+    struct counted {
+        std::unique_ptr<event> object;
+        std::atomic<int> posts{0}, calls{0};
+    };
+    std::array<counted, 2> all;
+    std::unique_ptr<event> stop;
+    loop_thread thread([&] {
+        for (auto& c : all)
+            c.object = std::make_unique<event>([&c] { ++c.calls; });
+        stop = std::make_unique<event>([&] {
+            for (auto& c : all)
+                c.object.reset();
+            stop.reset();
+        });
+    });
+    std::atomic<bool> lost{false};
+    {
+        const auto end = std::chrono::steady_clock::now() + stress_time();
+        std::vector<std::jthread> posters;
+        for (auto& c : all)
+            posters.emplace_back([&] {
+                while (std::chrono::steady_clock::now() < end && !lost) {
+                    iv_event_raw_post(&c.object->raw);
+                    ++c.posts;
+                    if (!wait_until([&] { return c.calls >= c.posts; }))
+                        lost = true;
+                }
+            });
+    }
+    BOOST_TEST(!lost);
+    stop->post();
+    BOOST_TEST(thread.ended());
+    for (auto& c : all)
+        BOOST_TEST(c.calls == c.posts);
+}
+
 BOOST_AUTO_TEST_CASE(posts_of_threads_a_signal_handler_and_children_at_once)
 {
     std::unique_ptr<event> heard, stop;
@@ -129,7 +168,6 @@ BOOST_AUTO_TEST_CASE(loops_of_many_threads_post_round_and_round)
     constexpr std::size_t threads = 4;
     constexpr int rounds = 500;
     std::array<std::unique_ptr<event>, threads> ring;
-    std::array<gate, threads> may_end;
     {
         std::vector<std::unique_ptr<loop_thread>> loops;
         for (std::size_t i = 0; i != threads; ++i)

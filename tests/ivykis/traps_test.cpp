@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(t5_post_that_races_with_unregister_never_reaches_a_recycled
     stop = true;
     posters.clear();
     BOOST_TEST(!written);
-    BOOST_TEST(rounds > 3);
+    BOOST_TEST(rounds > 0);
 }
 
 BOOST_AUTO_TEST_CASE(t6_nothing_that_a_child_does_takes_a_wakeup_from_the_parent)
