@@ -1,6 +1,8 @@
 // A child, and the copies of its parent's loop and objects that it has.
 #include "fixture.hpp"
 
+#include "support/sanitizers.hpp"
+
 #include <cerrno>
 #include <memory>
 
@@ -94,9 +96,8 @@ BOOST_AUTO_TEST_CASE(child_that_is_forked_in_a_handler_comes_out_of_main)
 
 BOOST_AUTO_TEST_CASE(thread_of_a_child_that_ends_leaves_the_parents_loop_alone)
 {
-#ifdef __SANITIZE_THREAD__
-    skip("ThreadSanitizer does not know the thread that a child of several threads has");
-#endif
+    if (under_thread_sanitizer)
+        skip("ThreadSanitizer does not know the thread that a child of several threads has");
     std::thread([] {
         // No destructors: nothing but the end of the thread gives the child's copy of the loop up.
         iv_init();

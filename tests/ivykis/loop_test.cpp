@@ -1,6 +1,8 @@
 // iv_init(), iv_main(), iv_quit(), iv_deinit(), and what a thread's loop does with what is registered there.
 #include "fixture.hpp"
 
+#include "support/sanitizers.hpp"
+
 #include <cerrno>
 #include <memory>
 #include <stdexcept>
@@ -234,9 +236,7 @@ BOOST_AUTO_TEST_CASE(many_objects_each_with_its_own_calls)
 BOOST_AUTO_TEST_CASE(register_fails_with_the_reason_and_leaves_nothing)
 {
     // With room for no descriptor, for one, for two, until there is room for all that it takes.
-#ifdef __SANITIZE_ADDRESS__
-    skip("with descriptors used up, the sanitizer's own checks complain");
-#endif
+    need_no_descriptors();
     const own_loop loop;
     iv_event_raw object;
     IV_EVENT_RAW_INIT(&object);

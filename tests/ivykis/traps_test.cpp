@@ -2,6 +2,8 @@
 // t5 recycled descriptors, t6 what a child shares with its parent, t9 vfork.
 #include "fixture.hpp"
 
+#include "support/sanitizers.hpp"
+
 #include <cerrno>
 #include <csetjmp>
 #include <memory>
@@ -94,9 +96,8 @@ BOOST_AUTO_TEST_CASE(t1_child_that_was_forked_while_a_post_was_pending_is_heard)
 
 BOOST_AUTO_TEST_CASE(t1_posters_that_are_abandoned_on_the_way_silence_nobody)
 {
-#ifdef __SANITIZE_THREAD__
-    skip("ThreadSanitizer defers signals, so none arrives in the middle of a post");
-#endif
+    if (under_thread_sanitizer)
+        skip("ThreadSanitizer defers signals, so none arrives in the middle of a post");
     const recipient to;
     const handled handler(SIGALRM, leave);
     volatile int abandoned = 0, lost = 0;
