@@ -5,11 +5,11 @@
 cmake_minimum_required(VERSION 3.25)
 
 if(NOT ABIDW OR NOT ABIDIFF)
-    message(STATUS "skipped: no abidw and abidiff here (Debian: abigail-tools)")
+    message(STATUS "SKIPPED: no abidw and abidiff here (Debian: abigail-tools)")
     return()
 endif()
 if(NOT PROCESSOR MATCHES "^(x86_64|AMD64)$")
-    message(STATUS "skipped: the record is one of x86-64, this is ${PROCESSOR}")
+    message(STATUS "SKIPPED: the record is one of x86-64, this is ${PROCESSOR}")
     return()
 endif()
 

@@ -12,7 +12,7 @@ function(compare pattern replacement reason)
         OUTPUT_VARIABLE output
         ERROR_VARIABLE output
         RESULT_VARIABLE result)
-    if(output MATCHES "skipped: ")
+    if(output MATCHES "SKIPPED: ")
         message(STATUS "${output}")
         return()
     endif()

@@ -19,7 +19,7 @@ set(may_include_src/ivykis include src/sys src/core)
 set(may_include_src/tool include)
 
 set(top_folders include src backends tests bench build)
-set(folders_without_code src/decisions)
+set(folders_without_code src/decisions src/package)
 
 function(refuse message)
     message(SEND_ERROR "${message}")
