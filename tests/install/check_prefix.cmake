@@ -8,9 +8,10 @@ set(expected
     ${LIBDIR}/libsigev-iv.so ${LIBDIR}/libsigev-iv.so.${MAJOR} ${LIBDIR}/libsigev-iv.so.${VERSION}
     ${LIBDIR}/cmake/sigev/sigevConfig.cmake ${LIBDIR}/cmake/sigev/sigevConfigVersion.cmake
     ${LIBDIR}/cmake/sigev/sigevTargets.cmake ${LIBDIR}/pkgconfig/sigev.pc ${LIBDIR}/pkgconfig/sigev-iv.pc
+    share/man/man7/sigev.7 share/man/man3/sigev_open.3 share/man/man3/sigev_submit.3 share/man/man3/sigev_current.3
     share/man/man3/iv_event_raw.3sigev share/man/man3/iv_event_raw_post.3sigev)
 if(TOOL)
-    list(APPEND expected bin/sigev)
+    list(APPEND expected bin/sigev share/man/man1/sigev.1)
 endif()
 file(GLOB_RECURSE headers RELATIVE ${SOURCE} ${SOURCE}/include/*.h ${SOURCE}/include/*.hpp)
 list(APPEND expected ${headers})

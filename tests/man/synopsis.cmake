@@ -1,0 +1,28 @@
+# A SYNOPSIS is C. Every function of the page's NAME is declared there, and after HEADER: the two must agree.
+cmake_minimum_required(VERSION 3.25)
+execute_process(COMMAND ${MANDOC} -T ascii -O width=200 ${PAGE} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+string(ASCII 8 backspace)
+string(REGEX REPLACE ".${backspace}" "" text "${text}") # bold is printed twice
+foreach(edge IN ITEMS SYNOPSIS DESCRIPTION)
+    string(FIND "${text}" "\n${edge}\n" ${edge})
+endforeach()
+math(EXPR length "${DESCRIPTION} - ${SYNOPSIS}")
+string(SUBSTRING "${text}" ${SYNOPSIS} ${length} synopsis)
+string(REPLACE "\nSYNOPSIS\n" "" synopsis "${synopsis}")
+
+file(STRINGS ${PAGE} names REGEX "^[.]Nm ")
+foreach(name IN LISTS names)
+    string(REGEX REPLACE "^[.]Nm ([a-z0-9_]+).*" "\\1" name "${name}")
+    if(NOT synopsis MATCHES "${name}[(]")
+        message(SEND_ERROR "${PAGE} names ${name}, and its synopsis does not")
+    endif()
+endforeach()
+list(LENGTH names count)
+if(count EQUAL 0)
+    message(FATAL_ERROR "${PAGE} names nothing")
+endif()
+
+cmake_path(GET HEADER PARENT_PATH include)
+file(WRITE ${SCRATCH} "#include \"${HEADER}\"\n${synopsis}")
+execute_process(COMMAND ${CC} -std=gnu99 -fsyntax-only -Werror -I${include} ${SCRATCH} COMMAND_ERROR_IS_FATAL ANY)
+message(STATUS "${count} functions")
