@@ -16,6 +16,7 @@ constexpr bool interposed = true;
 namespace {
 
 std::atomic<bool> empty{false};
+std::atomic<unsigned long> left{0}; // of the granted
 std::atomic<unsigned long> refused{0};
 
 } // namespace
@@ -28,6 +29,9 @@ bool refuse() noexcept
 {
     if (!empty.load(std::memory_order_relaxed))
         return false;
+    for (unsigned long n = left.load(std::memory_order_relaxed); n != 0;)
+        if (left.compare_exchange_weak(n, n - 1, std::memory_order_relaxed))
+            return false;
     refused.fetch_add(1, std::memory_order_relaxed);
     errno = ENOMEM;
     return true;
@@ -65,9 +69,10 @@ int posix_memalign(void** out, std::size_t alignment, std::size_t size)
 
 namespace sigev_tests {
 
-no_memory::no_memory() noexcept
+no_memory::no_memory(unsigned long granted) noexcept
 {
     refused = 0;
+    left = granted;
     empty = true;
 }
 

@@ -3,10 +3,11 @@
 
 namespace sigev_tests {
 
-/// While one stands, no memory is to be had. What is allocated can be freed.
+/// While one stands, no memory is to be had once as many allocations as are granted have been made. What is allocated can be
+/// freed.
 class no_memory {
 public:
-    no_memory() noexcept;
+    explicit no_memory(unsigned long granted = 0) noexcept;
     no_memory(const no_memory&) = delete;
     no_memory& operator=(const no_memory&) = delete;
     ~no_memory();
