@@ -23,11 +23,14 @@
 #    define SIGEV_IV_API
 #endif
 
-#if defined(__cplusplus)
+#if defined(__cplusplus) && __cplusplus >= 201103L
 #    define SIGEV_IV_NOEXCEPT noexcept
-extern "C" {
 #else
 #    define SIGEV_IV_NOEXCEPT
+#endif
+
+#if defined(__cplusplus)
+extern "C" {
 #endif
 
 /* Makes the calling thread's event loop; a second call changes nothing. Where it fails there is none, iv_inited() says so,
