@@ -123,19 +123,29 @@ struct sigev_ledger {
 
 /* ---- subscriptions: for the author of a library that takes a struct sigevent from its caller ------------------- */
 
+/* Flags of struct sigev_options. */
+enum {
+    /* When all records are on their way sigev_submit() is refused with EAGAIN, and nothing is merged. */
+    SIGEV_REFUSE_WHEN_FULL = 1,
+    /* SIGEV_THREAD: each callback on a thread that has run no other: its thread-specific data, thread_local variables and all
+     * that nobody can put back (unshare(), a seccomp filter) are new. A thread each, as glibc makes them. */
+    SIGEV_FRESH_THREAD = 2
+};
+
 /* Options of sigev_open(). Zero every member that is not needed and set size. */
 struct sigev_options {
     uint32_t size;           /* sizeof (struct sigev_options) */
     int32_t code;            /* si_code of signals: SI_QUEUE (default, also for 0), SI_TIMER, SI_ASYNCIO, SI_MESGQ */
     uint32_t concurrency;    /* SIGEV_THREAD: callbacks of this subscription at once; 0 and 1: serial */
-    uint32_t reserved;       /* 0 */
+    uint32_t flags;          /* SIGEV_REFUSE_WHEN_FULL, SIGEV_FRESH_THREAD, or 0 */
     sigev_reactor_t reactor; /* 0: the runtime's, started on first use */
 };
 
 /* Opens a subscription: validates *event, copies all that it says (thread attributes too) and reserves all that a
  * delivery will need, `capacity` records among it (1 .. 1048576). *event may be gone when this returns.
  * A stack of the caller's own (pthread_attr_setstack()) serves one callback at a time, and is in use until sigev_shutdown().
- * When all records are on their way, the newest notification is kept and each one that it replaces counts as merged.
+ * When all records are on their way, the newest notification is kept and each one that it replaces counts as merged, or
+ * none is taken: see SIGEV_REFUSE_WHEN_FULL.
  * errors: EINVAL (unknown method, bad signal number, null function, illegal kevent flags, capacity, options, thread not
  *         of this process), EBADF (SIGEV_KEVENT: not a kqueue of sigev_kqueue(), or closed), EAGAIN (memory, descriptors or
  *         threads), EPERM (scheduling attributes without the privilege). On error nothing is left behind. */
@@ -144,7 +154,7 @@ SIGEV_API int sigev_open(const struct sigevent *event, uint32_t capacity, const 
 
 /* Raises one notification. Lock-free, allocation-free, async-signal-safe. A handler that interrupts it may call it too; one
  * that leaves it by siglongjmp() silences nobody, but the notification stays pending, and its record with it.
- * errors: EINVAL (no such subscription), ECANCELED (cancelled). */
+ * errors: EINVAL (no such subscription), ECANCELED (cancelled), EAGAIN (full; only with SIGEV_REFUSE_WHEN_FULL). */
 SIGEV_API int sigev_submit(sigev_t subscription, int64_t data, int error) SIGEV_NOEXCEPT;
 
 /* No delivery of the subscription starts once this has returned; what was pending is discarded. One that had started

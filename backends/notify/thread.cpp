@@ -25,8 +25,12 @@ int open(const spi::open_request& request, void** out) noexcept
         return EAGAIN;
     spi::lane_call call;
     call.function = request.event.sigev_notify_function;
-    const auto* attributes = static_cast<const pthread_attr_t*>(request.event.sigev_notify_attributes);
-    if (const int error = t->team->open_lane(call, attributes, request.concurrency, request.port, &t->lane)) {
+    const spi::lane_threads wanted{
+        .attributes = static_cast<const pthread_attr_t*>(request.event.sigev_notify_attributes),
+        .concurrency = request.concurrency,
+        .fresh = request.fresh_thread,
+    };
+    if (const int error = t->team->open_lane(call, wanted, request.port, &t->lane)) {
         delete t;
         return error;
     }

@@ -49,7 +49,8 @@ int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* op
     return answer(guarded([&] {
         if (!event || !subscription || capacity == 0 || capacity > most_records)
             return EINVAL;
-        if (options && (options->size != sizeof *options || options->reserved != 0 || !is_code(options->code)))
+        constexpr std::uint32_t known = SIGEV_REFUSE_WHEN_FULL | SIGEV_FRESH_THREAD;
+        if (options && (options->size != sizeof *options || (options->flags & ~known) != 0 || !is_code(options->code)))
             return EINVAL;
         core::registry* all = core::registry::ensure();
         if (!all)
@@ -61,6 +62,10 @@ int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* op
             spec.code = options->code;
         if (options && options->concurrency > 1)
             spec.concurrency = options->concurrency;
+        if (options) {
+            spec.refuse_when_full = (options->flags & SIGEV_REFUSE_WHEN_FULL) != 0;
+            spec.fresh_thread = (options->flags & SIGEV_FRESH_THREAD) != 0;
+        }
         if (int error = all->find_reactor(options ? options->reactor : 0, spec.on))
             return as_resource(error);
         core::subscription* s = nullptr;

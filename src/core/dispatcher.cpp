@@ -51,7 +51,9 @@ int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t d
     if (!r) {
         if (claim_generation(word) != (generation & 0x7fff))
             return EINVAL;
-        return claim_is_closing(word) ? ECANCELED : overflow(s, generation, claim_count(word), data, error);
+        if (claim_is_closing(word))
+            return ECANCELED;
+        return s.refuses_when_full ? EAGAIN : overflow(s, generation, claim_count(word), data, error);
     }
     s.raised.fetch_add(1, std::memory_order_relaxed);
     r->data = data;

@@ -49,7 +49,8 @@ public:
 
     // ---- raising --------------------------------------------------------------------------------------------------------
 
-    /// A notification of a queueing subscription, by any thread or signal handler. 0, EINVAL (generation), ECANCELED.
+    /// A notification of a queueing subscription, by any thread or signal handler. 0, EINVAL (generation), ECANCELED, EAGAIN
+    /// (refuses_when_full).
     int submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
 
     /// The one notification of a subscription that nobody else submits to (AIO): as submit, with the time.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "spi/workers.hpp"
+#include "sys/thread_environment.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -73,13 +74,14 @@ struct thread_key {
     int inherit = 0;
     int scope = 0;
     bool has_affinity = false;
+    bool fresh = false; ///< not of pthread_create(): each thread runs one call, and ends
     cpu_set_t affinity{};
 
     friend bool operator==(const thread_key& a, const thread_key& b) noexcept
     {
         return a.stack_size == b.stack_size && a.guard_size == b.guard_size && a.stack == b.stack &&
                a.policy == b.policy && a.priority == b.priority && a.inherit == b.inherit && a.scope == b.scope &&
-               a.has_affinity == b.has_affinity && std::memcmp(&a.affinity, &b.affinity, sizeof a.affinity) == 0;
+               a.has_affinity == b.has_affinity && a.fresh == b.fresh && std::memcmp(&a.affinity, &b.affinity, sizeof a.affinity) == 0;
     }
 };
 
@@ -95,7 +97,10 @@ struct worker {
     runtime* owner = nullptr;
     pool* home = nullptr;
     pthread_t thread{};
-    sigset_t mask{}; ///< as it was made with: restored between callbacks
+    sys::thread_environment environment; ///< put back between callbacks
+    sys::ticks called;                    ///< when the callback began
+    bool spent = false;                   ///< it runs no other callback: another thread takes its place
+    bool spoiled = false;                 ///< and not one of its making, which would inherit what could not be put back
     spi::lane* lane = nullptr; ///< whose call it runs
     spi::delivery* delivery = nullptr;
     sigev_notification notification{};

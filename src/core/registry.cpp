@@ -161,7 +161,7 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
         error = spec.on->reserve_retry();
     bool opened = false;
     if (!error) {
-        const spi::open_request request{*spec.event, spec.source, s.ident,   spec.concurrency,
+        const spi::open_request request{*spec.event, spec.source, s.ident,   spec.concurrency, spec.fresh_thread,
                                         d,           team,        *kqueues_, *methods_};
         error = m->open(request, &s.target);
         opened = error == 0;
@@ -169,7 +169,7 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     if (!error && m->runs_user_code && runtime_->owns(*spec.on)) {
         spi::lane_call call;
         m->call(s.target, call);
-        error = team.open_lane(call, nullptr, 1, d, &s.lane);
+        error = team.open_lane(call, {}, d, &s.lane);
     }
     if (error) {
         if (opened && m->close)
@@ -238,6 +238,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.code = spec.code;
     s.source = static_cast<std::uint8_t>(spec.source);
     s.kind = spec.kind;
+    s.refuses_when_full = spec.refuse_when_full;
     for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.inflight, &s.occurrences})
         counter->store(0, std::memory_order_relaxed);
     s.overrun.store(0, std::memory_order_relaxed);

@@ -44,6 +44,8 @@ struct subscription_spec {
     std::uint32_t capacity = 1;
     std::uint32_t concurrency = 1;
     raising kind = raising::queueing;
+    bool refuse_when_full = false; ///< queueing: no record is free: EAGAIN, and not merged
+    bool fresh_thread = false;     ///< SIGEV_THREAD: each callback on a thread that has run no other
     bool one_shot = false; ///< ends by itself after its one notification; nobody holds a handle
     reactor* on = nullptr;
 };

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <chrono>
 #include <new>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 namespace sigev::core {
@@ -26,7 +28,8 @@ constexpr auto mend_time = 20ms;              // between attempts to make a work
 
 void* start_worker(void* self)
 {
-    ::pthread_setname_np(::pthread_self(), worker_name);
+    auto* w = static_cast<worker*>(self);
+    w->owner->begin(*w);
     return sigev_worker_main(self);
 }
 
@@ -125,7 +128,9 @@ void runtime::join_left(lock& held) noexcept
 void* runtime::service_main(void* self)
 {
     ::pthread_setname_np(::pthread_self(), "sigev-service");
-    static_cast<runtime*>(self)->serve();
+    auto* r = static_cast<runtime*>(self);
+    r->service_tid_.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_relaxed);
+    r->serve();
     return nullptr;
 }
 
@@ -193,7 +198,7 @@ void runtime::mend(pool& p) noexcept
 
 // ---- pools and lanes --------------------------------------------------------------------------------------------------------
 
-int runtime::find_pool(const pthread_attr_t* attributes, std::uint32_t concurrency, pool*& out)
+int runtime::find_pool(const spi::lane_threads& wanted, pool*& out)
 {
     thread_key plain;
     pthread_attr_t fresh;
@@ -202,10 +207,11 @@ int runtime::find_pool(const pthread_attr_t* attributes, std::uint32_t concurren
     int error = read_key(fresh, plain);
     ::pthread_attr_destroy(&fresh);
     thread_key key = plain;
-    if (!error && attributes)
-        error = read_key(*attributes, key);
+    if (!error && wanted.attributes)
+        error = read_key(*wanted.attributes, key);
     if (error)
         return error;
+    key.fresh = wanted.fresh;
     if (pools_.empty()) { // the default pool stands first
         pools_.push_back(std::make_unique<pool>());
         pools_.front()->key = plain;
@@ -222,12 +228,12 @@ int runtime::find_pool(const pthread_attr_t* attributes, std::uint32_t concurren
         out->limit = 0;
     }
     if (!out->is_default)
-        out->limit = key.stack ? 1 : std::min(out->limit + std::min(concurrency, most_workers), most_workers);
+        out->limit = key.stack ? 1 : std::min(out->limit + std::min(wanted.concurrency, most_workers), most_workers);
     return 0;
 }
 
-int runtime::open_lane(const spi::lane_call& call, const pthread_attr_t* attributes, std::uint32_t concurrency,
-                       spi::delivery_port& port, spi::lane** out) noexcept
+int runtime::open_lane(const spi::lane_call& call, const spi::lane_threads& wanted, spi::delivery_port& port,
+                       spi::lane** out) noexcept
 {
     if (const int error = start())
         return error;
@@ -235,12 +241,12 @@ int runtime::open_lane(const spi::lane_call& call, const pthread_attr_t* attribu
         auto l = std::make_unique<spi::lane>();
         lock held(mutex_);
         pool* p = nullptr;
-        if (const int error = find_pool(attributes, concurrency, p))
+        if (const int error = find_pool(wanted, p))
             return error;
         l->call = call;
         l->port = &port;
         l->home = p;
-        l->limit = p->key.stack ? 1 : std::max(concurrency, 1u);
+        l->limit = p->key.stack ? 1 : std::max(wanted.concurrency, 1u);
         // The first worker is the reservation, and must exist; the second of the default pool only saves a hop.
         p->reserved = std::max(p->reserved, p->is_default ? default_reserved : 1u);
         while (p->workers.size() < p->reserved)
@@ -261,8 +267,17 @@ int runtime::open_lane(const spi::lane_call& call, const pthread_attr_t* attribu
     }
 }
 
+// A thread that is on its way out may still stand on the stack that the program has given for the pool's.
+bool runtime::stack_is_in_use(const pool& p) noexcept
+{
+    join_ended();
+    return std::any_of(left_.begin(), left_.end(), [&p](const auto& w) { return w->home == &p; });
+}
+
 int runtime::make_worker(pool& p) noexcept
 {
+    if (p.key.stack && stack_is_in_use(p))
+        return EAGAIN;
     pthread_attr_t attributes;
     if (const int error = ::pthread_attr_init(&attributes))
         return error;
@@ -278,7 +293,6 @@ int runtime::make_worker(pool& p) noexcept
                 all += other->workers.size();
             left_.reserve(all); // so that leaving cannot fail
             const sys::signal_block blocked;
-            ::pthread_sigmask(SIG_BLOCK, nullptr, &w->mask);
             error = ::pthread_create(&w->thread, &attributes, start_worker, w.get());
             if (!error)
                 p.workers.push_back(std::move(w));

@@ -54,8 +54,8 @@ public:
     spi::workers& team() noexcept { return *this; }
 
     // ---- spi::workers -------------------------------------------------------------------------------------------------------
-    int open_lane(const spi::lane_call& call, const pthread_attr_t* attributes, std::uint32_t concurrency,
-                  spi::delivery_port& port, spi::lane** out) noexcept override;
+    int open_lane(const spi::lane_call& call, const spi::lane_threads& wanted, spi::delivery_port& port,
+                  spi::lane** out) noexcept override;
     void enqueue(spi::lane& l, spi::delivery& d) noexcept override;
     void withdraw(spi::lane& l) noexcept override;
     void resume(spi::lane& l) noexcept override;
@@ -63,6 +63,7 @@ public:
 
     // ---- the trampoline's side ----------------------------------------------------------------------------------------------
     bool is_of_this_process() const noexcept;
+    void begin(worker& w) noexcept;
     bool next(worker& w, sigev_worker_call& call) noexcept;
     void done(worker& w, spi::verdict v) noexcept;
     void gone(worker& w) noexcept;
@@ -77,11 +78,13 @@ private:
     void mend(pool& p) noexcept;
     pool* default_pool() const noexcept { return pools_.empty() ? nullptr : pools_.front().get(); }
 
-    int find_pool(const pthread_attr_t* attributes, std::uint32_t concurrency, pool*& out);
+    int find_pool(const spi::lane_threads& wanted, pool*& out);
     int make_worker(pool& p) noexcept;
     bool take_call(worker& w, sigev_worker_call& call, lock& held) noexcept;
     static void drop_if_done(spi::lane& l) noexcept;
     void leave(worker& w) noexcept;
+    void replace(worker& w) noexcept;
+    bool stack_is_in_use(const pool& p) noexcept;
     void schedule(spi::lane& l) noexcept;
     void rouse(pool& p) noexcept;
     void call_service() noexcept;
@@ -95,6 +98,7 @@ private:
     std::unique_ptr<event_loop> loop_;
     std::atomic<reactor*> reactor_{nullptr};
     pthread_t service_{};
+    std::atomic<pid_t> service_tid_{0};
 
     std::mutex mutex_;
     std::condition_variable service_waiting_;

@@ -104,6 +104,7 @@ struct alignas(64) subscription {
     std::uint32_t capacity = 0;
     std::uint8_t source = 0;
     raising kind = raising::queueing;
+    bool refuses_when_full = false;    ///< queueing: no record is free: EAGAIN, and not merged
     bool one_shot = false;             ///< ends by itself once its one record has come back (AIO)
     std::atomic<bool> handed_out{false}; ///< the program has its handle; timers and requests keep theirs to themselves
     std::atomic<bool> released{false}; ///< the handle has been given up (or never was)

@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cfenv>
 #include <chrono>
-#include <locale.h>
 #include <utility>
 
 namespace sigev::core {
@@ -23,6 +21,12 @@ constexpr auto idle_time = 10s;               // after which a worker that is no
 
 } // namespace
 
+// On the thread itself, before its first call.
+void runtime::begin(worker& w) noexcept
+{
+    w.environment.learn(worker_name, w.home->key.has_affinity ? 0 : service_tid_.load(std::memory_order_relaxed));
+}
+
 bool runtime::next(worker& w, sigev_worker_call& call) noexcept
 {
     // No cancellation outside a callback: it is meant for the callback's thread, which begins with the next one.
@@ -31,6 +35,10 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
     lock held(mutex_);
     auto deadline = std::chrono::steady_clock::now() + idle_time;
     bool looked = false; // for the dead
+    if (w.spent) {
+        replace(w);
+        return false;
+    }
     while (!stopping_) {
         // Left by this thread's turn of the loop, or by the service thread's, which runs no hooks. They are called as a
         // callback is: while somebody else leads.
@@ -103,6 +111,7 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
     errno = 0;
     ::pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
     ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+    w.called = sys::ticks::now();
     return true;
 }
 
@@ -122,12 +131,12 @@ void runtime::hand_over_lead() noexcept
 
 void runtime::done(worker& w, spi::verdict v) noexcept
 {
+    const sys::ticks returned = sys::ticks::now();
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     // As if the next callback had a new thread: what this one may have left behind goes.
-    ::pthread_sigmask(SIG_SETMASK, &w.mask, nullptr);
-    std::fesetenv(FE_DFL_ENV);
-    ::uselocale(LC_GLOBAL_LOCALE);
-    ::pthread_setname_np(::pthread_self(), worker_name);
+    w.environment.restore_user_state();
+    w.spoiled = !sys::no_system_call_between(w.called, returned) && !w.environment.restore_kernel_state();
+    w.spent = w.spoiled || w.home->key.fresh;
     const bool again = w.lane->port->end(*w.delivery, v);
     {
         lock held(mutex_);
@@ -139,7 +148,7 @@ void runtime::done(worker& w, spi::verdict v) noexcept
         if (again && v == spi::verdict::retry)
             l.suspended = !std::exchange(l.resume_early, false);
         if (l.runnable())
-            w.home->queue(l); // this thread looks there next
+            w.home->queue(l); // this thread looks there next, or its successor
         drop_if_done(l);
         w.lane = nullptr;
         w.delivery = nullptr;
@@ -152,16 +161,27 @@ void runtime::gone(worker& w) noexcept
 {
     if (w.delivery)
         done(w, spi::verdict::delivered);
-    lock held(mutex_);
+    const lock held(mutex_);
+    replace(w);
+}
+
+// Under the lock. Its successor is made now, if it can be; else it is tried again, for ever.
+void runtime::replace(worker& w) noexcept
+{
     pool& p = *w.home;
     leave(w);
     if (stopping_)
         return;
-    if (p.workers.size() < p.reserved && make_worker(p) != 0)
+    if (w.spoiled) {
+        p.starved = p.run_head != nullptr;
         deficit_ = true;
-    if (p.run_head)
-        rouse(p);
-    service_waiting_.notify_one();
+    } else {
+        if (p.workers.size() < p.reserved && make_worker(p) != 0)
+            deficit_ = true;
+        if (p.run_head)
+            rouse(p);
+    }
+    call_service();
 }
 
 void runtime::leave(worker& w) noexcept

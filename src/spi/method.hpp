@@ -51,6 +51,7 @@ struct open_request {
     int source;               ///< SIGEV_SOURCE_*
     std::uint64_t ident;      ///< what the notification's ident will be
     std::uint32_t concurrency; ///< callbacks at once; at least 1
+    bool fresh_thread;         ///< each callback on a thread of its own
     delivery_port& port;
     workers& team;        ///< threads that run callbacks
     kqueue_port& kqueues; ///< the process's kqueues

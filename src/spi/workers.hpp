@@ -16,15 +16,21 @@ struct lane_call {
     void* target = nullptr;                                             ///< deliver's second
 };
 
+/// On which threads a lane's calls run, and how many at once.
+struct lane_threads {
+    const pthread_attr_t* attributes = nullptr; ///< deep-copied; null: default. A joinable state is ignored
+    std::uint32_t concurrency = 1;
+    bool fresh = false; ///< each call on a thread that has run no other
+};
+
 /// The queue of one target: its deliveries start in order, at most `concurrency` at once.
 struct lane;
 
 class workers {
 public:
-    /// Makes a lane and makes sure that a thread exists that can serve it: deep copy of `attributes` (null: default,
-    /// detached; a joinable state is ignored). Returns 0, EAGAIN (no thread), EPERM (scheduling), ENOMEM, EINVAL.
-    virtual int open_lane(const lane_call& call, const pthread_attr_t* attributes, std::uint32_t concurrency,
-                          delivery_port& port, lane** out) noexcept = 0;
+    /// Makes a lane and makes sure that a thread exists that can serve it. Returns 0, EAGAIN (no thread), EPERM
+    /// (scheduling), ENOMEM, EINVAL.
+    virtual int open_lane(const lane_call& call, const lane_threads& wanted, delivery_port& port, lane** out) noexcept = 0;
 
     /// Appends; wakes a worker if the caller is not about to become one. Any thread but a signal handler.
     virtual void enqueue(lane& l, delivery& d) noexcept = 0;

@@ -27,6 +27,9 @@ if(NOT text MATCHES "<return type-id=" OR NOT text MATCHES "<parameter type-id="
     message(FATAL_ERROR "${LIBRARY} bears no types: its exported functions are to be compiled with -g")
 endif()
 if(DO_RECORD)
+    # abidw names sources by how the compiler was called: from where the build happens to stand.
+    string(REGEX REPLACE "path='[^']*/src/" "path='src/" text "${text}")
+    file(WRITE ${found} "${text}")
     file(COPY_FILE ${found} ${RECORD} ONLY_IF_DIFFERENT)
     message(STATUS "${RECORD} is the ABI of ${LIBRARY}")
     return()

@@ -84,7 +84,7 @@ SIGEV_TEST_ON_BOTH(capacity_options_and_pointers_are_checked) {
         BOOST_TEST(open_error(e, 1, &o) == EINVAL);
     }
     o = make_options(on);
-    o.reserved = 1;
+    o.flags = 4;
     BOOST_TEST(open_error(e, 1, &o) == EINVAL);
     o = make_options(on);
     for (const int code : std::initializer_list<int>{SI_USER + 1, -6 /* SI_TKILL */, SI_KERNEL, -60, -1000}) {

@@ -32,6 +32,41 @@ SIGEV_TEST_ON_BOTH(pthread_exit_in_a_callback_loses_no_other_and_runs_its_destru
     pthread_key_delete(key);
 }
 
+// The successor of a thread that has ended would be made on the stack that its destructors still run on.
+SIGEV_TEST_ON_BOTH(pthread_exit_on_a_stack_of_the_callers_leaves_it_before_the_next_callback_comes) {
+    constexpr std::size_t size = 2 << 20;
+    void* stack = nullptr;
+    BOOST_REQUIRE(posix_memalign(&stack, 4096, size) == 0);
+    static std::atomic<int> on_stack, overlapped;
+    on_stack = overlapped = 0;
+    pthread_key_t key;
+    BOOST_REQUIRE(pthread_key_create(&key, [](void*) {
+                      for (int i = 0; i != 200; ++i)
+                          sched_yield();
+                      --on_stack;
+                  }) == 0);
+    mailbox box;
+    box.inside = [&] {
+        overlapped += on_stack++ != 0;
+        pthread_setspecific(key, &box);
+        pthread_exit(nullptr);
+    };
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, size);
+    {
+        const subscription s(on, make_event(SIGEV_THREAD, mailbox::receive, &box, &attributes), 10);
+        for (int i = 0; i != 10; ++i)
+            s.submit(i);
+        BOOST_TEST(on.until([&] { return s.delivered() == 10; }));
+    }
+    BOOST_TEST(sigev_shutdown() == 0);
+    BOOST_TEST(overlapped == 0);
+    pthread_attr_destroy(&attributes);
+    pthread_key_delete(key);
+    free(stack);
+}
+
 // [3.2.8]
 SIGEV_TEST_ON_BOTH(a_callback_can_be_cancelled_and_no_other_is) {
     mailbox box;

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <thread>
 
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 using namespace sigev_tests;
 
@@ -57,6 +59,9 @@ SIGEV_TEST_ON_BOTH(nothing_of_one_callback_leaks_into_the_next) {
     std::atomic<int> wrong{0};
     std::string names;
     const locale_t foreign = newlocale(LC_ALL_MASK, "C", nullptr);
+    std::vector<char> other_stack(1 << 16);
+    cpu_set_t all_processors;
+    sched_getaffinity(0, sizeof all_processors, &all_processors);
     box.inside = [&] {
         sigset_t mask;
         pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -65,9 +70,15 @@ SIGEV_TEST_ON_BOTH(nothing_of_one_callback_leaks_into_the_next) {
         int state = 0, type = 0;
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
         pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+        stack_t alternate{};
+        sigaltstack(nullptr, &alternate);
+        cpu_set_t processors;
+        sched_getaffinity(0, sizeof processors, &processors);
         if (errno != 0 || fegetround() != FE_TONEAREST || !sigismember(&mask, SIGUSR1) || !sigismember(&mask, SIGRTMIN) ||
             std::strcmp(name, "spoiled") == 0 || state != PTHREAD_CANCEL_ENABLE || type != PTHREAD_CANCEL_DEFERRED ||
-            uselocale(nullptr) != LC_GLOBAL_LOCALE) {
+            uselocale(nullptr) != LC_GLOBAL_LOCALE || !(alternate.ss_flags & SS_DISABLE) ||
+            !CPU_EQUAL(&processors, &all_processors) || sched_getscheduler(0) != SCHED_OTHER ||
+            fetestexcept(FE_ALL_EXCEPT) != 0) {
             ++wrong;
             names = name;
         }
@@ -77,6 +88,16 @@ SIGEV_TEST_ON_BOTH(nothing_of_one_callback_leaks_into_the_next) {
         pthread_sigmask(SIG_SETMASK, &mask, nullptr);
         prctl(PR_SET_NAME, "spoiled");
         uselocale(foreign);
+        feraiseexcept(FE_OVERFLOW);
+        alternate = {};
+        alternate.ss_sp = other_stack.data();
+        alternate.ss_size = other_stack.size();
+        sigaltstack(&alternate, nullptr);
+        const sched_param none{};
+        sched_setscheduler(0, SCHED_BATCH, &none);
+        CPU_ZERO(&processors);
+        CPU_SET(sched_getcpu(), &processors);
+        sched_setaffinity(0, sizeof processors, &processors);
     };
     const subscription s(on, make_event(SIGEV_THREAD, mailbox::receive, &box), 20);
     for (int i = 0; i != 20; ++i)
@@ -85,6 +106,97 @@ SIGEV_TEST_ON_BOTH(nothing_of_one_callback_leaks_into_the_next) {
     BOOST_TEST(wrong == 0);
     BOOST_TEST(sigev_shutdown() == 0);
     freelocale(foreign);
+}
+
+// What cannot be taken back costs the thread, not the next callback.
+SIGEV_TEST_ON_BOTH(a_priority_that_was_given_up_for_good_is_not_the_next_callbacks) {
+    const auto end = child([&] {
+        if (setgid(65534) != 0 || setuid(65534) != 0)
+            return 77;
+        const rlimit none{};
+        setrlimit(RLIMIT_NICE, &none);
+        const place here(on.is_borrowed() ? place::borrowed : place::runtime);
+        mailbox box;
+        std::atomic<int> wrong{0};
+        box.inside = [&] {
+            const auto self = static_cast<id_t>(this_thread());
+            wrong += getpriority(PRIO_PROCESS, self) != 0;
+            setpriority(PRIO_PROCESS, self, 7);
+        };
+        {
+            const subscription s(here, make_event(SIGEV_THREAD, mailbox::receive, &box), 10);
+            for (int i = 0; i != 10; ++i)
+                s.submit(i);
+            BOOST_TEST(here.until([&] { return s.delivered() == 10; }));
+            SIGEV_CHECK_LEDGER(s.ledger(), 10, 10);
+        }
+        BOOST_TEST(box.calls == 10);
+        BOOST_TEST(wrong == 0);
+        BOOST_TEST(sigev_shutdown() == 0);
+        return 0;
+    });
+    if (end.code == 77)
+        skip("the user cannot be changed here");
+    BOOST_TEST(end == exited_well);
+}
+
+// [3.2.1] Where thread_local and thread-specific data must be new each time.
+SIGEV_TEST_ON_BOTH(with_fresh_threads_each_callback_has_thread_local_data_of_its_own) {
+    static thread_local int calls_here;
+    static std::atomic<int> destroyed, again;
+    destroyed = again = 0;
+    pthread_key_t key;
+    BOOST_REQUIRE(pthread_key_create(&key, [](void*) { ++destroyed; }) == 0);
+    mailbox box;
+    box.inside = [&] {
+        again += calls_here++ != 0;
+        again += pthread_getspecific(key) != nullptr;
+        pthread_setspecific(key, &box);
+    };
+    auto options = make_options(on, 2);
+    options.flags = SIGEV_FRESH_THREAD;
+    sigev_t s = 0;
+    const auto event = make_event(SIGEV_THREAD, mailbox::receive, &box);
+    BOOST_REQUIRE(sigev_open(&event, 50, &options, &s) == 0);
+    for (int i = 0; i != 50; ++i)
+        BOOST_TEST(sigev_submit(s, i, 0) == 0);
+    BOOST_TEST(on.until([&] { return box.calls == 50; }));
+    BOOST_TEST(sigev_close(s) == 0);
+    BOOST_TEST(sigev_shutdown() == 0);
+    BOOST_TEST(again == 0);
+    BOOST_TEST(destroyed == 50);
+    pthread_key_delete(key);
+}
+
+SIGEV_TEST_ON_BOTH(when_full_a_submit_is_refused_if_that_was_chosen) {
+    gate go;
+    mailbox box;
+    box.inside = [&] { (void)go.wait(); };
+    auto options = make_options(on);
+    options.flags = SIGEV_REFUSE_WHEN_FULL;
+    sigev_t s = 0;
+    const auto event = make_event(SIGEV_THREAD, mailbox::receive, &box);
+    BOOST_REQUIRE(sigev_open(&event, 3, &options, &s) == 0);
+    for (int i = 0; i != 3; ++i)
+        BOOST_TEST(sigev_submit(s, i, 0) == 0);
+    for (int i = 0; i != 5; ++i) {
+        errno = 0;
+        BOOST_TEST(sigev_submit(s, 100, 0) == -1);
+        BOOST_TEST(errno == EAGAIN);
+    }
+    sigev_ledger ledger{};
+    BOOST_TEST(sigev_ledger_read(s, &ledger) == 0);
+    SIGEV_CHECK_LEDGER(ledger, 3, 0, 0, 3);
+    go.open();
+    BOOST_TEST(on.until([&] { return box.calls == 3; }));
+    BOOST_TEST(on.until([&] { return sigev_submit(s, 4, 0) == 0; })); // a record comes back when its callback is over
+    BOOST_TEST(on.until([&] { return box.calls == 4; }));
+    BOOST_TEST(box.last_data == 4);
+    BOOST_TEST(sigev_cancel(s) == 0);
+    errno = 0;
+    BOOST_TEST(sigev_submit(s, 5, 0) == -1);
+    BOOST_TEST(errno == ECANCELED);
+    BOOST_TEST(sigev_close(s) == 0);
 }
 
 // libc's own signals stay open, else setuid() would hang [3.2.5, T15]
