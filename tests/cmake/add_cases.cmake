@@ -1,4 +1,4 @@
-# Run by ctest, once for each test program: adds its cases. In: program, prefix, environment.
+# Run by ctest, once for each test program: adds its cases. In: program, prefix, environment, wanted (a regex, or empty: all).
 execute_process(
     COMMAND ${program} --list-cases
     RESULT_VARIABLE result
@@ -14,6 +14,9 @@ else()
         string(REGEX MATCH "^(.*) ([0-9]+)$" line "${line}")
         set(case "${CMAKE_MATCH_1}")
         set(deadline "${CMAKE_MATCH_2}")
+        if(NOT case MATCHES "${wanted}")
+            continue()
+        endif()
         string(REPLACE "/" "." name "${prefix}/${case}")
         add_test("${name}" "${program}" "--run_test=${case}")
         set_tests_properties(

@@ -3,6 +3,7 @@
 
 #include "core/event_raw.hpp"
 
+#include "support/stress.hpp"
 #include "support/support.hpp"
 #include "sys/clock.hpp"
 
@@ -77,14 +78,7 @@ struct hooked {
         return any;
     }
 
-    static void put_around_drain(sigev_event_raw& event, void (*hook)())
-    {
-        put_into(event, nullptr);
-        around_drain = hook;
-        const_cast<wakeup_kind*>(event.kind)->drain = &hooked::drain;
-    }
-
-    static void put_into(sigev_event_raw& event, void (*first)(), void (*then)() = nullptr)
+    static void put_into(sigev_event_raw& event, void (*first)(), void (*then)() = nullptr, void (*drain_hook)() = nullptr)
     {
         static wakeup_kind kind;
         real = event.kind == &kind ? real : event.kind;
@@ -92,25 +86,13 @@ struct hooked {
         kind.signal = &hooked::signal;
         before = first;
         after = then;
+        around_drain = drain_hook;
+        if (drain_hook)
+            kind.drain = &hooked::drain;
         event.kind = &kind;
     }
-};
 
-/// A signal handler for a scope.
-class handled {
-public:
-    handled(int number, void (*handler)(int)) : number_(number)
-    {
-        struct sigaction action = {};
-        action.sa_handler = handler;
-        sigaction(number, &action, &before_);
-    }
-    handled(const handled&) = delete;
-    ~handled() { sigaction(number_, &before_, nullptr); }
-
-private:
-    int number_;
-    struct sigaction before_ = {};
+    static void put_around_drain(sigev_event_raw& event, void (*hook)()) { put_into(event, nullptr, nullptr, hook); }
 };
 
 inline thread_local sigjmp_buf way_out;
@@ -130,14 +112,6 @@ inline bool post_or_abandon(const sigev_event_raw& event)
         return false;
     core::post(event);
     return true;
-}
-
-/// How long a stress runs; SIGEV_STRESS_SECONDS makes it longer.
-inline std::uint64_t stress_nanoseconds()
-{
-    const char* const wanted = std::getenv("SIGEV_STRESS_SECONDS");
-    return wanted ? std::strtoull(wanted, nullptr, 10) * sigev::sys::nanoseconds_per_second
-                   : sigev::sys::nanoseconds_per_second / 2;
 }
 
 } // namespace sigev_tests

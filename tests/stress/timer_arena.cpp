@@ -103,13 +103,6 @@ void arena::end_round()
     books_used_ = 0;
 }
 
-static std::uint64_t stress_nanoseconds()
-{
-    const char* given = std::getenv("SIGEV_STRESS_SECONDS");
-    return given ? std::strtoull(given, nullptr, 10) * sigev::sys::nanoseconds_per_second
-                 : sigev::sys::nanoseconds_per_second / 2;
-}
-
 arena_result arena::run()
 {
     const std::uint64_t end = sigev::sys::now(CLOCK_MONOTONIC) + stress_nanoseconds();

@@ -4,14 +4,13 @@
 
 #include "stress/timer_arena.hpp"
 #include "stress/timer_books.hpp"
+#include "support/stress.hpp"
 
 #include <cstdlib>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 namespace sigev_tests {
@@ -22,51 +21,6 @@ inline constexpr unsigned setters = 3;
 inline constexpr unsigned max_slots = 1 << 16;
 inline constexpr unsigned books_per_round = 4096;
 inline constexpr std::uint64_t quantum = 1 << 14;
-
-/// Strikes the thread that makes it with SIGUSR1, by a timer of the kernel's, for as long as it stands.
-class strikes {
-public:
-    explicit strikes(bool on, long every)
-    {
-        if (!on)
-            return;
-        sigevent event = {};
-        event.sigev_notify = SIGEV_THREAD_ID;
-        event.sigev_signo = SIGUSR1;
-        event._sigev_un._tid = gettid();
-        const itimerspec period = {{0, every}, {0, every}};
-        if (timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0 || timer_settime(timer_, 0, &period, nullptr) != 0)
-            std::abort();
-        made_ = true;
-    }
-    strikes(const strikes&) = delete;
-    strikes& operator=(const strikes&) = delete;
-    ~strikes()
-    {
-        if (made_)
-            timer_delete(timer_);
-    }
-
-private:
-    timer_t timer_ = {};
-    bool made_ = false;
-};
-
-/// A small generator, one per user: the handler must not share one with the code that it interrupts.
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
-    std::uint64_t roll(std::uint64_t sides)
-    {
-        state_ ^= state_ << 13;
-        state_ ^= state_ >> 7;
-        state_ ^= state_ << 17;
-        return (state_ >> 20) % sides;
-    }
-
-private:
-    std::uint64_t state_;
-};
 
 class arena final : spi::timer_sink {
 public:
