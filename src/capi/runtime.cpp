@@ -61,11 +61,11 @@ constexpr int not_there = 0;
 constexpr int used = 1;
 constexpr int forced_off = 2;
 
-int look(bool there, const char* force) noexcept
+int look(bool there, bool forced = false) noexcept
 {
     if (!there)
         return not_there;
-    return force && sys::forced(force) ? forced_off : used;
+    return forced ? forced_off : used;
 }
 
 bool opens(int fd) noexcept
@@ -85,16 +85,18 @@ int sigev_probe(const char* name) noexcept
 {
     call_guard guard;
     if (name && !std::strcmp(name, "eventfd"))
-        return look(opens(::eventfd(0, EFD_CLOEXEC)), "pipe");
+        return look(opens(::eventfd(0, EFD_CLOEXEC)), sys::forced("pipe"));
     if (name && !std::strcmp(name, "timerfd"))
-        return look(opens(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)), nullptr);
+        return look(opens(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)));
     if (name && !std::strcmp(name, "atomic16"))
-        return sys::forced("noatomic16") ? forced_off : look(sys::atomic16_is_lock_free(), nullptr);
+        return sys::forced("noatomic16") ? forced_off : look(sys::atomic16_is_lock_free());
     if (name && !std::strcmp(name, "wipeonfork"))
         return sys::forced("nowipe") ? forced_off : sys::ensure_epoch() && sys::epoch_is_wiped_by_kernel() ? used : not_there;
     if (name && !std::strcmp(name, "perpetual_read"))
-        return look(true, "noperpetual");
+        return look(true, sys::forced("noperpetual"));
     if (name && !std::strcmp(name, "pidfd_thread"))
-        return look(has_pidfd_thread(), "nopidfd");
+        return look(has_pidfd_thread(), sys::forced("nopidfd"));
+    if (name && !std::strcmp(name, "SIGEV_FORCE"))
+        return sys::every_forced_name_exists();
     return guard.fail(EINVAL);
 }

@@ -11,7 +11,9 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include <gnu/libc-version.h>
 #include <sched.h>
@@ -84,6 +86,15 @@ int timer_slack() noexcept {
     return prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
 }
 
+std::string_view forced_names() noexcept {
+    const char* const names = std::getenv("SIGEV_FORCE");
+    return names ? names : "";
+}
+
+bool forced_names_exist() noexcept {
+    return sigev_probe("SIGEV_FORCE") == 1;
+}
+
 std::string as_json() {
     boost::json::object able, allowed;
     for (const auto& f : features)
@@ -101,6 +112,7 @@ std::string as_json() {
         {"realtime_signals", boost::json::array{SIGRTMIN, SIGRTMAX}},
         {"timer_slack_ns", timer_slack()},
         {"features", able},
+        {"forced", {{"names", forced_names()}, {"all_exist", forced_names_exist()}}},
         {"limits", allowed}};
     return boost::json::serialize(all) + '\n';
 }
@@ -119,6 +131,9 @@ std::string as_text() {
     text += '\n';
     for (const auto& f : features)
         line(f.name, answer_text(sigev_probe(f.name)), f.purpose);
+    line(
+        "SIGEV_FORCE", forced_names().empty() ? "not set" : forced_names(),
+        forced_names_exist() ? "what is not to be used" : "HAS A NAME THAT MEANS NOTHING");
     text += '\n';
     for (const auto& l : limits) {
         const auto value = soft_limit(l);

@@ -58,6 +58,16 @@ BOOST_AUTO_TEST_CASE(what_is_forced_off_is_said) {
     BOOST_TEST(probe({"SIGEV_FORCE=pipe"}).at("features").at("eventfd").as_string() == "forced off");
 }
 
+BOOST_AUTO_TEST_CASE(a_forced_name_that_means_nothing_is_said) {
+    BOOST_TEST(probe().at("forced").at("all_exist").as_bool());
+    BOOST_TEST(probe({"SIGEV_FORCE=pipe,nowipe"}).at("forced").at("all_exist").as_bool());
+    const auto forced = probe({"SIGEV_FORCE=pipe,nopipe"}).at("forced");
+    BOOST_TEST(forced.at("names").as_string() == "pipe,nopipe");
+    BOOST_TEST(!forced.at("all_exist").as_bool());
+    BOOST_TEST(has(run_tool({"probe"}, {"SIGEV_FORCE=nopipe"}).out, "MEANS NOTHING"));
+    BOOST_TEST(!has(run_tool({"probe"}, {"SIGEV_FORCE=nopidfd"}).out, "MEANS NOTHING"));
+}
+
 BOOST_AUTO_TEST_CASE(version_and_help_go_to_standard_output) {
     const auto version = run_tool({"--version"});
     BOOST_TEST(version.status == 0);
