@@ -5,9 +5,13 @@
 #   LIBRARIES is sigev::sigev for tests through the public API, or sigev_objects for tests of the insides; never
 #   both, as that would be two libraries in one process. With either, the ledgers are checked after every case.
 #
-# sigev_test_variant(NAME name VARIANT variant ENVIRONMENT variable=value... [CASES regex])
-#   The same executable's cases once more with these variables set, as <name>@<variant>.<suite>.<case>; or those of them that
-#   match, as suite/case.
+# sigev_test_fallback(FORCE name[,name...] FOLDERS folder... [SANITIZED folder...] [CASES regex])
+#   The cases of these folders once more with SIGEV_FORCE set, as <folder>@<name>_<name>.<suite>.<case>; or those of them that
+#   match, as suite/case. SANITIZED are the folders where the code of the fallback itself is at work; the others are left out
+#   of a build with SIGEV_SANITIZED.
+#
+# sigev_test_left_out(name reason)
+#   In place of tests that this build has not: one that is skipped, so that it is seen and counted.
 
 function(sigev_test_folder)
     cmake_parse_arguments(arg "" "NAME" "SOURCES;LIBRARIES" ${ARGN})
@@ -21,9 +25,21 @@ function(sigev_test_folder)
     sigev_register_cases(${program} ${arg_NAME} "" "")
 endfunction()
 
-function(sigev_test_variant)
-    cmake_parse_arguments(arg "" "NAME;VARIANT;CASES" "ENVIRONMENT" ${ARGN})
-    sigev_register_cases(sigev_test_${arg_NAME} ${arg_NAME}@${arg_VARIANT} "${arg_ENVIRONMENT}" "${arg_CASES}")
+function(sigev_test_fallback)
+    cmake_parse_arguments(arg "" "FORCE;CASES" "FOLDERS;SANITIZED" ${ARGN})
+    string(REPLACE "," "_" variant ${arg_FORCE})
+    foreach(folder IN LISTS arg_FOLDERS)
+        if(SIGEV_SANITIZED AND NOT folder IN_LIST arg_SANITIZED)
+            sigev_test_left_out(${folder}@${variant} "a sanitizer sees the code of this fallback in other folders")
+        else()
+            sigev_register_cases(sigev_test_${folder} ${folder}@${variant} SIGEV_FORCE=${arg_FORCE} "${arg_CASES}")
+        endif()
+    endforeach()
+endfunction()
+
+function(sigev_test_left_out name reason)
+    add_test(NAME ${name}.left_out COMMAND sh -c "echo 'SKIPPED: ${reason}'; exit 77")
+    set_tests_properties(${name}.left_out PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()
 
 # ctest itself asks the program for its cases each time it starts, so the list is never older than the program.
