@@ -1,5 +1,5 @@
 # Run by cpack on each component before it becomes a package: what Debian wants to have in one, and other systems do not.
-# Manual pages are compressed, and so are the links to them; /usr/share/doc/PACKAGE holds the licence and what has changed.
+# Manual pages are compressed, links to them follow; /usr/share/doc/PACKAGE holds the licence and what has changed.
 file(GLOB roots ${CPACK_TEMPORARY_DIRECTORY}/*)
 foreach(root IN LISTS roots)
     file(GLOB_RECURSE pages ${root}/usr/share/man/*)
@@ -11,6 +11,14 @@ foreach(root IN LISTS roots)
         else()
             execute_process(COMMAND gzip -9n ${page} COMMAND_ERROR_IS_FATAL ANY)
         endif()
+    endforeach()
+
+    # A package stays where it is: pkg-config then leaves out the folders that every compiler knows.
+    file(GLOB_RECURSE pcs ${root}/usr/lib/*.pc)
+    foreach(pc IN LISTS pcs)
+        file(READ ${pc} text)
+        string(REGEX REPLACE "prefix=[^\n]*" "prefix=/usr" text "${text}")
+        file(WRITE ${pc} "${text}")
     endforeach()
 
     cmake_path(GET root FILENAME component)

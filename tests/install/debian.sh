@@ -82,10 +82,10 @@ stands_beside_ivykis() {
     # One source, the headers of either, each with its library.
     pc=$(dirname "$(find "$root" -name sigev-iv.pc)")
     libraries=$(dirname "$(find "$root" -name 'libsigev.so.?')")
-    flags=$(PKG_CONFIG_LIBDIR=$pc pkg-config --cflags --libs sigev-iv)
+    flags=$(PKG_CONFIG_LIBDIR=$pc pkg-config --define-variable=prefix="$root/usr" --cflags --libs sigev-iv)
     eval "$cc $flags $consumers/consumer_iv.c -o $scratch/ours $flags"
     $cc -I"$root/usr/include" "$consumers/consumer_iv.c" -o "$scratch/theirs" -livykis
-    flags=$(PKG_CONFIG_LIBDIR=$pc pkg-config --cflags --libs sigev)
+    flags=$(PKG_CONFIG_LIBDIR=$pc pkg-config --define-variable=prefix="$root/usr" --cflags --libs sigev)
     eval "$cc $flags $consumers/consumer.c -o $scratch/c $flags"
     readelf -d "$scratch/ours" | grep -q 'NEEDED.*libsigev-iv' || fail "the program for libsigev-iv is linked with something else"
     readelf -d "$scratch/theirs" | grep -q 'NEEDED.*libivykis' || fail "the program for libivykis is linked with something else"
