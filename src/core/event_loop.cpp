@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
@@ -184,7 +185,7 @@ reactor& event_loop::reactor() const noexcept
 
 void event_loop::run_one() noexcept
 {
-    turn([this] {
+    turn(std::chrono::nanoseconds::max(), [this] {
         if (state_->all_watched)
             state_->context.run_one();
         else
@@ -194,14 +195,15 @@ void event_loop::run_one() noexcept
 
 void event_loop::run_one_for(std::chrono::nanoseconds limit) noexcept
 {
-    turn([this, limit] { state_->context.run_one_for(limit); });
+    turn(limit, [this, limit] { state_->context.run_one_for(limit); });
 }
 
 template <class Wait>
-void event_loop::turn(Wait wait) noexcept
+void event_loop::turn(std::chrono::nanoseconds longest_look, Wait wait) noexcept
 {
     core::reactor& home = reactor();
-    const std::uint64_t patience = spin.load(std::memory_order_relaxed);
+    const std::uint64_t patience =
+        std::min(spin.load(std::memory_order_relaxed), static_cast<std::uint64_t>(longest_look.count()));
     if (patience != 0 && look_for_a_while(patience)) {
         // The context has run something.
     } else if (home.try_sleep()) {

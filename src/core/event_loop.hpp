@@ -30,7 +30,8 @@ public:
 
     core::reactor& reactor() const noexcept;
 
-    /// Does what has come and returns; else waits for the first that comes. The second form waits at most so long. One thread
+    /// Does what has come and returns; else waits for the first that comes. The second form waits at most so long, after it has
+    /// looked for as long at most. One thread
     /// at a time.
     void run_one() noexcept;
     void run_one_for(std::chrono::nanoseconds limit) noexcept;
@@ -48,7 +49,7 @@ private:
     struct state;
 
     template <class Wait>
-    void turn(Wait wait) noexcept;
+    void turn(std::chrono::nanoseconds longest_look, Wait wait) noexcept;
     bool look_for_a_while(std::uint64_t nanoseconds) noexcept;
 
     std::unique_ptr<state> state_;

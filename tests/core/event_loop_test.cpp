@@ -188,6 +188,16 @@ BOOST_FIXTURE_TEST_CASE(looking_before_sleeping_finds_posts_and_descriptors_and_
     core::event_loop::spin = 0;
 }
 
+BOOST_FIXTURE_TEST_CASE(who_waits_with_a_limit_does_not_look_for_longer, loop_fixture)
+{
+    loop->run_one_for(std::chrono::milliseconds(1)); // awake from here on
+    core::event_loop::spin = 20 * sigev::sys::nanoseconds_per_second;
+    const std::uint64_t before = sigev::sys::now(CLOCK_MONOTONIC);
+    loop->run_one_for(std::chrono::milliseconds(1));
+    BOOST_TEST(sigev::sys::now(CLOCK_MONOTONIC) - before < 10 * sigev::sys::nanoseconds_per_second);
+    core::event_loop::spin = 0;
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(perpetual_watch)
