@@ -24,7 +24,7 @@ constexpr auto idle_time = 10s;               // after which a worker that is no
 // On the thread itself, before its first call.
 void runtime::begin(worker& w) noexcept
 {
-    w.environment.learn(worker_name, w.home->key.has_affinity ? 0 : service_tid_.load(std::memory_order_relaxed));
+    w.environment.learn(worker_name, w.home->key.has_affinity ? nullptr : &service_tid_);
 }
 
 bool runtime::next(worker& w, sigev_worker_call& call) noexcept

@@ -7,6 +7,7 @@
 // ever seen here. Where there is no such counter everything is put back every time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <sched.h>
 #include <signal.h>
@@ -29,8 +30,9 @@ bool no_system_call_between(const ticks& from, const ticks& to) noexcept;
 class thread_environment {
 public:
     /// Of the calling thread, which has just been made: this is what it is put back to. model: a thread of this process whose
-    /// affinity is the one to have (somebody may change it for the whole process); 0: this thread's own, as it is now.
-    void learn(const char* name, pid_t model) noexcept;
+    /// affinity is the one to have (somebody may change it for the whole process), 0 as long as it has not begun; null: this
+    /// thread's own, as it is now.
+    void learn(const char* name, const std::atomic<pid_t>* model) noexcept;
 
     /// Puts back what lives in the process: errno is the caller's.
     static void restore_user_state() noexcept;
@@ -54,7 +56,7 @@ private:
     bool restore_affinity() noexcept;
 
     const char* name_ = "";
-    pid_t model_ = 0;
+    const std::atomic<pid_t>* model_ = nullptr;
     sigset_t mask_{};
     scheduling scheduling_{};
     cpu_set_t affinity_{};
