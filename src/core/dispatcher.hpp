@@ -44,8 +44,8 @@ public:
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
-    /// From now on user code goes to workers: this is the runtime's reactor.
-    void deliver_user_code_on(spi::workers& team) noexcept { team_ = &team; }
+    /// From now on user code goes to these workers: this is the runtime's reactor. Null: it is one of the program's own.
+    void deliver_user_code_on(spi::workers* team) noexcept { team_ = team; }
 
     // ---- raising --------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ int reactor::open(registry& all) noexcept
         if (!dispatcher_)
             return ENOMEM;
     }
+    dispatcher_->deliver_user_code_on(nullptr); // the slot's last owner may have been a runtime that could not start
     sigev_event_raw* event = nullptr;
     if (const int error = open_event_raw(SIGEV_EVENT_RAW_DEFAULT, event))
         return error;

@@ -65,7 +65,7 @@ int runtime::start() noexcept
         return e.code().value();
     }
     reactor& r = loop_->reactor();
-    r.dispatcher().deliver_user_code_on(*this);
+    r.dispatcher().deliver_user_code_on(this);
     {
         const sys::signal_block blocked; // the thread inherits it: no handler of the program ever runs there
         if (::pthread_create(&service_, nullptr, service_main, this) != 0) {
@@ -93,9 +93,9 @@ void runtime::stop() noexcept
     }
     ::pthread_join(service_, nullptr);
     lock held(mutex_);
-    for (auto& p : pools_)
-        while (!p->workers.empty()) { // each moves itself to left_
-            p->waiting.notify_all();
+    for (std::size_t i = 0; i != pools_.size(); ++i) // a callback that still runs may bring another
+        while (!pools_[i]->workers.empty()) { // each moves itself to left_
+            pools_[i]->waiting.notify_all();
             loop_->interrupt();
             service_waiting_.wait_for(held, 10ms);
         }
@@ -186,7 +186,7 @@ void runtime::lead_as_service(lock& held) noexcept
 // What is missing in a pool is made up for.
 void runtime::mend(pool& p) noexcept
 {
-    p.starved = p.starved && p.run_head;
+    p.starved = p.starved && p.run_head && p.workers.size() < p.limit; // somebody else may have made it meanwhile
     while (p.workers.size() < p.reserved || p.starved) {
         if (make_worker(p) != 0) {
             deficit_ = true;
@@ -276,7 +276,7 @@ bool runtime::stack_is_in_use(const pool& p) noexcept
 
 int runtime::make_worker(pool& p) noexcept
 {
-    if (p.key.stack && stack_is_in_use(p))
+    if (stopping_ || (p.key.stack && stack_is_in_use(p)))
         return EAGAIN;
     pthread_attr_t attributes;
     if (const int error = ::pthread_attr_init(&attributes))

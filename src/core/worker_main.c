@@ -14,10 +14,14 @@ void *sigev_worker_main(void *worker)
             call.function(call.notification->value);
         else
             verdict = call.deliver(call.context, call.target, call.notification);
-        /* A cancellation that came too late for the callback is acted upon here, where it belongs to this callback, and
-         * not to the next one. */
-        pthread_testcancel();
+        /* None can hit below frames that may not be unwound, of whichever type the callback has left it. */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
         sigev_worker_done(worker, verdict);
+        /* A cancellation that came too late for the callback is acted upon here, where it belongs to this callback, whose
+         * answer stands, and not to the next one. */
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+        pthread_testcancel();
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     }
     pthread_cleanup_pop(0);
     return NULL;

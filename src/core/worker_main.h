@@ -23,7 +23,7 @@ struct sigev_worker_call {
 void *sigev_worker_main(void *worker);
 
 /* The runtime's side. next: waits for a call, leading the reactor meanwhile if that is this thread's turn; 0: leave. done:
- * the call has returned. gone: it will not (pthread_exit, cancellation); the thread ends. */
+ * the call has returned, and its answer stands. gone: the thread ends (pthread_exit, cancellation), in a call or right after. */
 int sigev_worker_next(void *worker, struct sigev_worker_call *call);
 void sigev_worker_done(void *worker, int verdict);
 void sigev_worker_gone(void *worker);

@@ -172,14 +172,13 @@ void runtime::replace(worker& w) noexcept
     leave(w);
     if (stopping_)
         return;
-    if (w.spoiled) {
-        p.starved = p.run_head != nullptr;
+    if (w.spoiled || (p.workers.size() < p.reserved && make_worker(p) != 0))
         deficit_ = true;
-    } else {
-        if (p.workers.size() < p.reserved && make_worker(p) != 0)
-            deficit_ = true;
-        if (p.run_head)
-            rouse(p);
+    if (p.run_head) {
+        if (!w.spoiled || p.is_default || p.idle != 0)
+            rouse(p); // those that are there take the calls
+        else
+            p.starved = true;
     }
     call_service();
 }

@@ -4,7 +4,19 @@
 #include <atomic>
 #include <thread>
 
+#include <malloc.h>
+#include <sys/resource.h>
+
 using namespace sigev_tests;
+
+namespace {
+
+bool is_gone(pid_t tid)
+{
+    return syscall(SYS_tgkill, getpid(), tid, 0) != 0;
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(thread_ends)
 
@@ -236,6 +248,163 @@ BOOST_AUTO_TEST_CASE(who_waits_from_outside_waits_also_for_a_callback_that_waits
     BOOST_TEST(was_finished);
     BOOST_TEST(sigev_close(waiting) == 0);
     BOOST_TEST(sigev_close(waited_for) == 0);
+}
+
+// A worker is missing whose stack is not free yet; then it is, and somebody else makes the worker first. A call waits that this
+// worker will take: the one who mends must not make another on the same stack.
+BOOST_AUTO_TEST_CASE(a_worker_that_came_meanwhile_is_not_made_twice_on_one_stack)
+{
+    constexpr std::size_t size = 2 << 20;
+    void* stack = nullptr;
+    BOOST_REQUIRE(posix_memalign(&stack, 4096, size) == 0);
+    static gate end_thread;
+    static std::atomic<int> inside, most;
+    static std::atomic<bool> leave;
+    const place on(place::runtime);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, size);
+    pthread_key_t key;
+    BOOST_REQUIRE(pthread_key_create(&key, [](void*) { (void)end_thread.wait(); }) == 0);
+    mailbox leaving, staying;
+    std::atomic<pid_t> thread{0};
+    leaving.inside = [&] {
+        thread = this_thread();
+        pthread_setspecific(key, &leaving);
+        pthread_exit(nullptr);
+    };
+    staying.inside = [&] {
+        const int now = ++inside;
+        if (now > most)
+            most = now;
+        while (!leave)
+            sched_yield();
+        --inside;
+    };
+    {
+        const subscription a(on, make_event(SIGEV_THREAD, mailbox::receive, &leaving, &attributes));
+        const subscription b(on, make_event(SIGEV_THREAD, mailbox::receive, &staying, &attributes));
+        const subscription c(on, make_event(SIGEV_THREAD, mailbox::receive, &staying, &attributes));
+        a.submit();
+        BOOST_REQUIRE(wait_until([&] { return a.delivered() == 1; }));
+        b.submit();
+        // It waits for a worker that cannot be made yet.
+        BOOST_TEST(!wait_until([&] { return inside == 1; }, milliseconds(50)));
+        end_thread.open();
+        BOOST_REQUIRE(wait_until([&] { return is_gone(thread); }));
+        c.submit();
+        BOOST_REQUIRE(wait_until([&] { return inside == 1; }));
+        BOOST_TEST(!wait_until([&] { return inside == 2; }, milliseconds(100)));
+        leave = true;
+        BOOST_TEST(wait_until([&] { return staying.calls == 2; }));
+    }
+    BOOST_TEST(most == 1);
+    BOOST_TEST(sigev_shutdown() == 0);
+    pthread_attr_destroy(&attributes);
+    pthread_key_delete(key);
+    free(stack);
+}
+
+// The callback's own answer stands, whatever befalls its thread.
+BOOST_AUTO_TEST_CASE(what_is_to_be_tried_again_is_so_also_when_its_thread_is_cancelled)
+{
+    static std::atomic<int> calls;
+    sigev_method method{};
+    method.size = sizeof method;
+    method.name = "again";
+    method.deliver = [](void*, void*, const sigev_notification*) {
+        if (calls++ != 0)
+            return static_cast<int>(SIGEV_DELIVERED);
+        pthread_cancel(pthread_self()); // pending: no cancellation point follows
+        return static_cast<int>(SIGEV_RETRY);
+    };
+    const int number = sigev_method_register(&method);
+    BOOST_REQUIRE(number > 0);
+    {
+        const place on(place::runtime);
+        const subscription s(on, make_event(number));
+        s.submit();
+        BOOST_TEST(wait_until([&] { return s.delivered() == 1; }));
+        BOOST_TEST(calls == 2);
+    }
+    BOOST_TEST(sigev_method_unregister(number) == 0);
+}
+
+// sigev_shutdown() waits for callbacks; until then they may use the library.
+BOOST_AUTO_TEST_CASE(a_callback_may_ask_for_threads_while_the_library_ends)
+{
+    mallopt(M_PERTURB, 0x5a);
+    for (int round = 0; round != 20; ++round) {
+        static sigev_t own;
+        static std::atomic<bool> entered;
+        static std::atomic<int> opened;
+        entered = false;
+        sigevent event{};
+        event.sigev_notify = SIGEV_THREAD;
+        event.sigev_notify_function = [](sigval) {
+            entered = true;
+            while (sigev_submit(own, 0, 0) == 0 || errno != ECANCELED)
+                sched_yield(); // until the end has begun
+            for (int i = 1; i != 64; ++i) {
+                pthread_attr_t attributes;
+                pthread_attr_init(&attributes);
+                pthread_attr_setstacksize(&attributes, static_cast<std::size_t>(1 << 20) + static_cast<std::size_t>(i) * 4096);
+                sigevent other{};
+                other.sigev_notify = SIGEV_THREAD;
+                other.sigev_notify_function = [](sigval) {};
+                other.sigev_notify_attributes = &attributes;
+                sigev_t s;
+                opened += sigev_open(&other, 1, nullptr, &s) == 0;
+                pthread_attr_destroy(&attributes);
+            }
+        };
+        BOOST_REQUIRE(sigev_open(&event, 1, nullptr, &own) == 0);
+        BOOST_REQUIRE(sigev_submit(own, 0, 0) == 0);
+        BOOST_REQUIRE(wait_until([] { return entered.load(); }));
+        BOOST_TEST(sigev_shutdown() == 0);
+    }
+}
+
+// The runtime could not start, and its reactor's slot has another owner: a loop of the program's own, which calls the hooks itself.
+BOOST_AUTO_TEST_CASE(a_runtime_that_could_not_start_leaves_nothing_to_the_next_reactor)
+{
+    const auto end = child([] {
+        if (setgid(65534) != 0 || setuid(65534) != 0)
+            return 77;
+        {
+            rlimit before{};
+            getrlimit(RLIMIT_NPROC, &before);
+            const rlimit no_thread{0, before.rlim_max};
+            setrlimit(RLIMIT_NPROC, &no_thread);
+            mailbox box;
+            for (int i = 0; i != 100; ++i) // in each slot that there is
+                BOOST_TEST(open_error(make_event(SIGEV_THREAD, mailbox::receive, &box)) == EAGAIN);
+            setrlimit(RLIMIT_NPROC, &before);
+        }
+        static bool closed;
+        static sigev_t s;
+        sigev_method method{};
+        method.size = sizeof method;
+        method.name = "closing";
+        method.deliver = [](void*, void*, const sigev_notification*) {
+            sigev_close(s);
+            return static_cast<int>(SIGEV_DELIVERED);
+        };
+        method.close = [](void*, void*) { closed = true; };
+        const int number = sigev_method_register(&method);
+        BOOST_TEST(number > 0);
+        const place here(place::borrowed);
+        const auto options = make_options(here);
+        const auto event = make_event(number);
+        BOOST_TEST(sigev_open(&event, 1, &options, &s) == 0);
+        BOOST_TEST(sigev_submit(s, 0, 0) == 0);
+        here.turn(1000);
+        BOOST_TEST(closed);
+        return 0;
+    });
+    if (end.code == 77)
+        skip("the user cannot be changed here");
+    BOOST_TEST(end == exited_well);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

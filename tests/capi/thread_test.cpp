@@ -115,13 +115,14 @@ SIGEV_TEST_ON_BOTH(a_priority_that_was_given_up_for_good_is_not_the_next_callbac
             return 77;
         const rlimit none{};
         setrlimit(RLIMIT_NICE, &none);
+        const int usual = getpriority(PRIO_PROCESS, 0);
         const place here(on.is_borrowed() ? place::borrowed : place::runtime);
         mailbox box;
         std::atomic<int> wrong{0};
         box.inside = [&] {
             const auto self = static_cast<id_t>(this_thread());
-            wrong += getpriority(PRIO_PROCESS, self) != 0;
-            setpriority(PRIO_PROCESS, self, 7);
+            wrong += getpriority(PRIO_PROCESS, self) != usual;
+            setpriority(PRIO_PROCESS, self, usual + 7);
         };
         {
             const subscription s(here, make_event(SIGEV_THREAD, mailbox::receive, &box), 10);
@@ -132,6 +133,39 @@ SIGEV_TEST_ON_BOTH(a_priority_that_was_given_up_for_good_is_not_the_next_callbac
         }
         BOOST_TEST(box.calls == 10);
         BOOST_TEST(wrong == 0);
+        BOOST_TEST(sigev_shutdown() == 0);
+        return 0;
+    });
+    if (end.code == 77)
+        skip("the user cannot be changed here");
+    BOOST_TEST(end == exited_well);
+}
+
+// The thread that was lost cannot be replaced; another one is there, and is told.
+SIGEV_TEST_ON_BOTH(a_thread_that_is_lost_while_none_can_be_made_leaves_its_calls_to_the_others) {
+    const auto end = child([&] {
+        if (setgid(65534) != 0 || setuid(65534) != 0)
+            return 77;
+        const rlimit low{};
+        setrlimit(RLIMIT_NICE, &low);
+        const place here(on.is_borrowed() ? place::borrowed : place::runtime);
+        mailbox box;
+        std::atomic<int> started{0};
+        box.inside = [&] {
+            if (started++ == 0)
+                setpriority(PRIO_PROCESS, static_cast<id_t>(this_thread()), getpriority(PRIO_PROCESS, 0) + 7);
+        };
+        {
+            const subscription s(here, make_event(SIGEV_THREAD, mailbox::receive, &box), 3);
+            rlimit before{};
+            getrlimit(RLIMIT_NPROC, &before);
+            const rlimit no_thread{0, before.rlim_max};
+            setrlimit(RLIMIT_NPROC, &no_thread);
+            for (int i = 0; i != 3; ++i)
+                s.submit(i);
+            BOOST_TEST(here.until([&] { return s.delivered() == 3; }));
+            setrlimit(RLIMIT_NPROC, &before);
+        }
         BOOST_TEST(sigev_shutdown() == 0);
         return 0;
     });
