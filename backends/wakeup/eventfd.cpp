@@ -30,27 +30,25 @@ bool drain_eventfd(const wakeup_pair& pair) noexcept
     return n == sizeof count; // EAGAIN: it was empty
 }
 
-// The one write of a post. False: the counter is full.
-bool add_one(const wakeup_pair& pair) noexcept
+// False: the counter has no room for so much.
+bool add(const wakeup_pair& pair, std::uint64_t n) noexcept
 {
-    const std::uint64_t one = 1;
-    ssize_t n;
+    ssize_t written;
     do
-        n = sys::raw_write(pair.write, &one, sizeof one);
-    while (n < 0 && errno == EINTR);
+        written = sys::raw_write(pair.write, &n, sizeof n);
+    while (written < 0 && errno == EINTR);
     // EBADF, EINVAL: the program closed our number behind our back, or put something else there; nobody waits here any more and
     // a post has nobody to tell.
-    return n >= 0 || errno != EAGAIN;
+    return written >= 0 || errno != EAGAIN;
 }
 
-// A counter that is full is readable, and whoever looks at levels sees it. Who waits for edges and never reads would hear of
-// no post again. So there is made room; of what another poster has added meanwhile the second write tells as well.
+// A counter that is full is readable, and whoever looks at levels sees it. Who waits for edges and never reads needs an edge
+// too: adding nothing makes one, and there is always room for it. (Making room is not a poster's to do: left between the
+// read and the second write, it would have eaten what another one has written and counts as told.)
 void signal_eventfd(const wakeup_pair& pair) noexcept
 {
-    if (add_one(pair))
-        return;
-    drain_eventfd(pair);
-    add_one(pair);
+    if (!add(pair, 1))
+        add(pair, 0);
 }
 
 void close_eventfd(wakeup_pair& pair) noexcept
