@@ -143,7 +143,8 @@ struct sigev_options {
 
 /* Opens a subscription: validates *event, copies all that it says (thread attributes too) and reserves all that a
  * delivery will need, `capacity` records among it (1 .. 1048576). *event may be gone when this returns.
- * A stack of the caller's own (pthread_attr_setstack()) serves one callback at a time, and is in use until sigev_shutdown().
+ * A stack of the caller's own (pthread_attr_setstack()) serves one callback at a time, always with the same attributes and
+ * flags, and is in use until sigev_shutdown().
  * When all records are on their way, the newest notification is kept and each one that it replaces counts as merged, or
  * none is taken: see SIGEV_REFUSE_WHEN_FULL.
  * errors: EINVAL (unknown method, bad signal number, null function, illegal kevent flags, capacity, options, thread not

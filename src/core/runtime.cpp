@@ -221,6 +221,8 @@ int runtime::find_pool(const spi::lane_threads& wanted, pool*& out)
     const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const auto& p) { return p->key == key; });
     if (found != pools_.end()) {
         out = found->get();
+    } else if (key.stack && std::any_of(pools_.begin(), pools_.end(), [&](const auto& p) { return p->key.stack == key.stack; })) {
+        return EINVAL; // two pools on one stack would be two callbacks there
     } else {
         pools_.push_back(std::make_unique<pool>());
         out = pools_.back().get();

@@ -149,6 +149,8 @@ void runtime::done(worker& w, spi::verdict v) noexcept
             l.suspended = !std::exchange(l.resume_early, false);
         if (l.runnable())
             w.home->queue(l); // this thread looks there next, or its successor
+        if (w.home->run_head && registry_.has_dead())
+            rouse(*w.home); // a hook that blocks this thread below delays no call
         drop_if_done(l);
         w.lane = nullptr;
         w.delivery = nullptr;

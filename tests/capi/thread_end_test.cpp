@@ -23,6 +23,7 @@ BOOST_AUTO_TEST_SUITE(thread_ends)
 // [3.2.7]
 SIGEV_TEST_ON_BOTH(pthread_exit_in_a_callback_loses_no_other_and_runs_its_destructors) {
     static std::atomic<int> destroyed;
+    destroyed = 0;
     pthread_key_t key;
     BOOST_REQUIRE(pthread_key_create(&key, [](void*) { ++destroyed; }) == 0);
     mailbox box;

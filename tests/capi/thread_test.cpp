@@ -312,6 +312,10 @@ SIGEV_TEST_ON_BOTH(a_stack_of_the_callers_serves_one_callback_at_a_time) {
             b.submit(i);
         }
         BOOST_TEST(on.until([&] { return a.delivered() + b.delivered() == 40; }));
+        // With other attributes it would be another thread on the same stack.
+        auto options = make_options(on);
+        options.flags = SIGEV_FRESH_THREAD;
+        BOOST_TEST(open_error(make_event(SIGEV_THREAD, mailbox::receive, &box, &attributes), 1, &options) == EINVAL);
     }
     BOOST_TEST(!elsewhere);
     BOOST_TEST(!overlapped);
