@@ -97,9 +97,10 @@ void arena::end_round()
         result_.expirations += books_[i].expirations;
     }
     result_.created += used;
-    books_ = std::make_unique<timer_books[]>(books_per_round);
-    for (auto& b : by_slot_)
-        b.store(nullptr, std::memory_order_relaxed);
+    for (unsigned i = 0; i < used; ++i) {
+        by_slot_[books_[i].slot] = nullptr;
+        books_[i].reset();
+    }
     books_used_ = 0;
 }
 

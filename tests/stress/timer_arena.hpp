@@ -2,15 +2,18 @@
 // poll(), and books that must balance.
 //
 // The books, per generation of a timer. A one-shot arming ends in exactly one of four ways, so
-//   armed = fired + returned as an old value + left (armed when it was deleted).
-// A periodic arming is only ever returned or left, and the deadline that comes back has moved on by as many intervals
-// as were reported, missed ones included: the sums over all armings must say so. One-shot deadlines are even,
-// periodic ones odd, and the interval is even, so the reactor knows which it was. Left is what destroy() returns. A
-// settime() that overtakes a delete can leave one more behind, which nobody sees: the books allow for it only if
-// there was such a call.
+//   armed = fired + returned as an old value + left (armed when it was deleted),
+// and the deadlines that fired and came back must add up to those that were armed. Armings that are far off never fire; they
+// are what a setter must not take for a reason to be silent. A periodic arming is only ever returned or left, and the
+// deadline that comes back has moved on by as many intervals as were reported, missed ones included: the sums over all
+// armings must say so. Left is what destroy() returns. A settime() that overtakes a delete can leave one more behind,
+// which nobody sees: the books allow for it only if there was such a call.
 //
 // A round ends when everybody is quiet. Then each timer's books must balance within a second, with nobody touching
 // the timer (gettime() would heal it): what has not fired by then is lost.
+//
+// What is lost needs two to meet within a few instructions, so whoever can be held up there is, now and then: the reactor
+// while it raises, a setter while it wakes the reactor, and both wherever a signal strikes.
 #pragma once
 
 #include "spi/timer_engine.hpp"

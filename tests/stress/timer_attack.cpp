@@ -2,6 +2,7 @@
 #include "stress/timer_attack.hpp"
 
 #include "sys/clock.hpp"
+#include "sys/cpu_relax.hpp"
 #include "sys/errno_guard.hpp"
 
 #include <poll.h>
@@ -11,16 +12,35 @@ namespace sigev_tests {
 
 // ---- the reactor
 
+namespace {
+
+constinit thread_local dice delays(7);
+thread_local bool in_handler = false;
+
+void linger()
+{
+    if (in_handler)
+        return; // `delays` may be in use below
+    const auto how = delays.roll(8);
+    if (how == 0)
+        sched_yield();
+    for (auto n = how < 4 ? delays.roll(400) : 0; n > 0; --n)
+        sigev::sys::cpu_relax();
+}
+
+} // namespace
+
 void arena::wake() noexcept
 {
     const sigev::sys::errno_guard guard;
+    linger();
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto n = write(wake_fd_, &one, sizeof one);
 }
 
 void arena::react()
 {
-    const strikes on_me(options_.storm, 53'000);
+    const strikes on_me(options_.storm, strike_every);
     while (!stop_) {
         pollfd fds[3] = {{wake_fd_, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
         int own[2];
@@ -38,6 +58,7 @@ void arena::react()
 
 void arena::expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed, std::uint64_t scheduled) noexcept
 {
+    linger();
     timer_books* b = by_slot_[slot];
     if (b && b->generation == generation)
         b->fire(missed, scheduled);
@@ -67,11 +88,17 @@ void arena::set_one(dice& d, unsigned which)
         const bool wall = options_.wall && d.roll(2) == 0;
         v.base = wall ? spi::timer_base::wall : spi::timer_base::steady;
         v.deadline = sigev::sys::now(wall ? CLOCK_REALTIME : options_.steady) + d.roll(40'000);
-        v.deadline = options_.quantised ? (v.deadline / quantum + 1) * quantum : v.deadline & ~std::uint64_t{1};
+        if (options_.quantised)
+            v.deadline = (v.deadline / quantum + 1) * quantum;
+        auto kind = timer_books::kind::near;
         if (options_.periodic && which % 4 == 3 && d.roll(2) == 0) {
-            v.deadline |= 1;
+            kind = timer_books::kind::periodic;
             v.interval = arena_interval;
+        } else if (d.roll(6) == 0) {
+            kind = timer_books::kind::far;
+            v.deadline += arena_far;
         }
+        v.deadline = timer_books::marked(v.deadline, kind);
     }
     const spi::timer_exchange done = engine_->settime(b->slot, b->generation, v);
     if (done.valid) {
@@ -85,9 +112,13 @@ void arena::from_handler()
     const sigev::sys::errno_guard guard;
     in_handlers_.fetch_add(1);
     if (storming_) {
+        in_handler = true;
         dice d(handler_seed_.fetch_add(1));
+        if (d.roll(2) == 0)
+            sched_yield(); // holds up what it has interrupted
         set_one(d, static_cast<unsigned>(d.roll(options_.timers)));
         signals_.fetch_add(1);
+        in_handler = false;
     }
     in_handlers_.fetch_sub(1);
 }
@@ -95,7 +126,7 @@ void arena::from_handler()
 void arena::set_for_ever(unsigned number)
 {
     dice d(number + 100);
-    const strikes on_me(options_.storm, 47'000 + 1'000 * number);
+    const strikes on_me(options_.storm, strike_every + 7'000 * number);
     // In a short round the last arming of each timer is a large part of them, and only that one can be seen to be
     // lost.
     const int steps = options_.recreate ? 40 : 8;

@@ -21,6 +21,7 @@ inline constexpr unsigned setters = 3;
 inline constexpr unsigned max_slots = 1 << 16;
 inline constexpr unsigned books_per_round = 4096;
 inline constexpr std::uint64_t quantum = 1 << 14;
+inline constexpr long strike_every = 90'000; // more often, and there is time for little else
 
 class arena final : spi::timer_sink {
 public:

@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(generations_are_not_mistaken, *deadline(600))
 
 BOOST_AUTO_TEST_CASE(generations_are_not_mistaken_under_signals, *deadline(600))
 {
-    stress({.timers = 8, .periodic = true, .recreate = true, .quantised = true, .storm = true,
+    stress({.timers = 8, .wall = true, .periodic = true, .recreate = true, .quantised = true, .storm = true,
             .steady = CLOCK_BOOTTIME});
 }
 

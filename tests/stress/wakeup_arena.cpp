@@ -45,7 +45,7 @@ std::atomic<arena*> attacked{nullptr};
 
 // Where this thread is in its post. Volatile: read by its own signal handler.
 thread_local volatile sig_atomic_t posting = 0; // 1 + index in line::left
-thread_local dice yields(1);
+constinit thread_local dice yields(1);
 
 void yield_sometimes()
 {

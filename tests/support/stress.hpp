@@ -23,7 +23,7 @@ inline std::uint64_t stress_nanoseconds()
 /// A small generator, one per user: a handler must not share one with the code that it interrupts.
 class dice {
 public:
-    explicit dice(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
+    constexpr explicit dice(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
     std::uint64_t roll(std::uint64_t sides)
     {
         state_ ^= state_ << 13;
