@@ -23,6 +23,8 @@ wakeup_result stress(const wakeup_options& options)
 
 void stress_abandoned(const wakeup_options& options)
 {
+    if (under_thread_sanitizer && options.posters_are == abandoned::by_signals)
+        skip("ThreadSanitizer defers signals, so none arrives in the middle of a post");
     const wakeup_result result = stress(options);
     BOOST_TEST(result.left_claimed > 0u);
     BOOST_TEST(result.left_written > 0u);
