@@ -117,6 +117,7 @@ void thread_environment::learn(const char* name, const std::atomic<pid_t>* model
     name_ = name;
     model_ = model;
     ::pthread_setname_np(::pthread_self(), name);
+    ::sigaltstack(nullptr, &alternate_);
     ::pthread_sigmask(SIG_BLOCK, nullptr, &mask_);
     knows_scheduling_ = ::syscall(SYS_sched_getattr, 0, &scheduling_, sizeof scheduling_, 0) == 0;
     knows_affinity_ = ::sched_getaffinity(0, sizeof affinity_, &affinity_) == 0;
@@ -126,12 +127,11 @@ bool thread_environment::restore_kernel_state() noexcept
 {
     ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
     ::pthread_setname_np(::pthread_self(), name_);
+    // A new thread has none, unless a sanitizer has given it one.
     stack_t alternate{};
-    if (::sigaltstack(nullptr, &alternate) == 0 && !(alternate.ss_flags & SS_DISABLE)) {
-        alternate = {};
-        alternate.ss_flags = SS_DISABLE;
-        ::sigaltstack(&alternate, nullptr);
-    }
+    if (::sigaltstack(nullptr, &alternate) == 0 &&
+        (alternate.ss_flags != alternate_.ss_flags || alternate.ss_sp != alternate_.ss_sp))
+        ::sigaltstack(&alternate_, nullptr);
     return restore_scheduling() && restore_affinity();
 }
 

@@ -59,6 +59,7 @@ private:
     const std::atomic<pid_t>* model_ = nullptr;
     sigset_t mask_{};
     scheduling scheduling_{};
+    stack_t alternate_{};
     cpu_set_t affinity_{};
     bool knows_scheduling_ = false;
     bool knows_affinity_ = false;

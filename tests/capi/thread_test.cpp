@@ -76,7 +76,7 @@ SIGEV_TEST_ON_BOTH(nothing_of_one_callback_leaks_into_the_next) {
         sched_getaffinity(0, sizeof processors, &processors);
         if (errno != 0 || fegetround() != FE_TONEAREST || !sigismember(&mask, SIGUSR1) || !sigismember(&mask, SIGRTMIN) ||
             std::strcmp(name, "spoiled") == 0 || state != PTHREAD_CANCEL_ENABLE || type != PTHREAD_CANCEL_DEFERRED ||
-            uselocale(nullptr) != LC_GLOBAL_LOCALE || !(alternate.ss_flags & SS_DISABLE) ||
+            uselocale(nullptr) != LC_GLOBAL_LOCALE || alternate.ss_sp == other_stack.data() ||
             !CPU_EQUAL(&processors, &all_processors) || sched_getscheduler(0) != SCHED_OTHER ||
             fetestexcept(FE_ALL_EXCEPT) != 0) {
             ++wrong;
