@@ -32,6 +32,7 @@ int reactor::open(registry& all) noexcept
     sigev_event_raw* event = nullptr;
     if (const int error = open_event_raw(SIGEV_EVENT_RAW_DEFAULT, event))
         return error;
+    wakeup_fd_.store(descriptor_of(*event), std::memory_order_relaxed);
     wakeup_.store(event, std::memory_order_release);
     announces_sleep_ = false;
     open_.store(true, std::memory_order_release);
@@ -51,6 +52,7 @@ void reactor::close() noexcept
         // What was cancelled is still on the road here: this discards it, since every subscription is closing.
         dispatcher_->run();
     } while (!dispatcher_->leave());
+    wakeup_fd_.store(-1, std::memory_order_release);
     if (sigev_event_raw* event = wakeup_.exchange(nullptr, std::memory_order_acq_rel))
         core::close(*event);
     sys::unique_fd(retry_fd_.exchange(-1, std::memory_order_acq_rel));
@@ -69,8 +71,8 @@ unsigned reactor::descriptors(int* out, unsigned n) const noexcept
 {
     std::array<int, max_descriptors> all{};
     unsigned count = 0;
-    if (sigev_event_raw* event = wakeup_.load(std::memory_order_acquire))
-        all[count++] = descriptor_of(*event);
+    if (const int fd = wakeup_fd_.load(std::memory_order_acquire); fd >= 0)
+        all[count++] = fd;
     // The order is fixed by place, not by age: which number a descriptor has does not matter to ready(), but for number 0.
     for (const auto& place : sources_)
         if (const reactor_source* s = place.load(std::memory_order_acquire))

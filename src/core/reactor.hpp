@@ -93,6 +93,7 @@ private:
     std::atomic<bool> open_{false};
     std::unique_ptr<core::dispatcher> dispatcher_; ///< made with the slot's first use, then kept: producers may be inside
     std::atomic<sigev_event_raw*> wakeup_{nullptr};
+    std::atomic<int> wakeup_fd_{-1}; ///< of its own: who asks for descriptors may race with the end, which empties the event's
     std::atomic<bool> posted_{false}; ///< the wakeup's descriptor is readable and has not been drained
     bool announces_sleep_ = false; ///< posts are looked for in the word, not only behind the descriptor
     std::array<std::atomic<reactor_source*>, max_sources> sources_{};
