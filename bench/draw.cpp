@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -101,6 +102,16 @@ double room(const std::vector<bar>& bars)
     return ends.empty() ? 1 : ends.back();
 }
 
+/// Between two numbers of the axis: 1, 2 or 5 times a power of ten, so that there are five at most.
+double step_for(double longest)
+{
+    double step = std::pow(10, std::floor(std::log10(longest)) - 1);
+    for (const double factor : {2.0, 2.5, 2.0, 2.0, 2.5})
+        if (longest > 5 * step)
+            step *= factor;
+    return step;
+}
+
 // Lying bars, the first on top; the line at the end of one goes from quartile to quartile.
 std::string drawn(const panel& p, const std::vector<bar>& bars)
 {
@@ -124,9 +135,9 @@ std::string drawn(const panel& p, const std::vector<bar>& bars)
             lines += fmt::format("{} {} {} {}\n", b.middle, y, b.low, b.high);
     }
     return fmt::format(
-        "unset object\nunset label\nset title \"{}\"\nset xrange [0:{}]\nset yrange [{}:0.5]\nset ytics ({})\n{}"
+        "unset object\nunset label\nset title \"{}\"\nset xrange [0:{}]\nset xtics {}\nset yrange [{}:0.5]\nset ytics ({})\n{}"
         "$lines << END\n{}END\nplot $lines using 1:2:3:4 with xerrorbars pt 0 lw 1.2 lc rgb \"#303030\" notitle\n",
-        p.title, longest * 1.25, 0.5 - static_cast<double>(bars.size()), ticks, shapes, lines);
+        p.title, longest * 1.25, step_for(longest * 1.25), 0.5 - static_cast<double>(bars.size()), ticks, shapes, lines);
 }
 
 std::string script(const picture& p, const document& d, const std::string& file)

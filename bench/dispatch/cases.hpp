@@ -10,7 +10,8 @@
 // No more than `window` records are under way at once, an equal part of it for each producer, who looks at how many of its
 // own have been handled when it has used its part up. So nothing has to be allocated by those who need not, and nobody runs
 // away. The consumer is pinned to the first processor, the producers to the next ones, round and round: one producer has the
-// other core of a machine with two, the second of two shares the consumer's.
+// other core of a machine with two, the second of two shares the consumer's. A machine that is busy with something else
+// gets through fewer of the n records: after `enough` they are told to stop.
 #pragma once
 
 #include "support/pin.hpp"
@@ -19,6 +20,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -28,6 +30,7 @@
 namespace sigev_bench {
 
 inline constexpr std::size_t window = 4096;
+inline constexpr auto enough = std::chrono::milliseconds(400);
 
 inline void unless(bool as_expected, const char* what)
 {
@@ -38,11 +41,25 @@ inline void unless(bool as_expected, const char* what)
 /// What is called for each record, and what it counts. Its own line for each producer, who polls it.
 class counters {
 public:
-    static constexpr std::size_t block = std::size_t{1} << 14;
+    static constexpr std::size_t block = std::size_t{1} << 13;
 
-    counters(unsigned producers, std::uint64_t each) : lines_(producers), total_(each * producers) {}
+    explicit counters(unsigned producers) : lines_(producers) {}
 
-    void start() { before_ = clock::now(); }
+    void start() { start_ = before_ = clock::now(); }
+
+    /// A producer has submitted so many and stops. True for the last one to say so, who then submits one more, so that the
+    /// consumer sees that it was the last.
+    bool finish(std::uint64_t submitted)
+    {
+        submitted_ += submitted;
+        if (++finished_ != lines_.size())
+            return false;
+        total_ = submitted_ + 1;
+        return true;
+    }
+
+    /// Producers should stop.
+    bool is_over() const { return over_.load(std::memory_order_relaxed); }
 
     /// In the consumer's thread.
     void count(std::size_t producer)
@@ -54,7 +71,7 @@ public:
     }
 
     std::uint64_t handled(std::size_t producer) const { return lines_[producer].handled.load(std::memory_order_acquire); }
-    bool complete() const { return all_ == total_; }
+    bool complete() const { return all_ == total_.load(std::memory_order_relaxed); }
     std::uint64_t total() const { return total_; }
 
     /// Millions a second.
@@ -66,14 +83,20 @@ private:
         const auto now = clock::now();
         laps_.push_back(nanoseconds_between(before_, now));
         before_ = now;
+        if (now - start_ > enough)
+            over_ = true;
     }
 
     struct alignas(64) line {
         std::atomic<std::uint64_t> handled{0};
     };
     std::vector<line> lines_;
-    std::uint64_t total_;
+    std::atomic<std::uint64_t> total_{~std::uint64_t{0}}; ///< known when the last producer has finished
+    std::atomic<std::uint64_t> submitted_{0};
+    std::atomic<std::size_t> finished_{0};
+    std::atomic<bool> over_{false};
     alignas(64) std::uint64_t all_ = 0;
+    clock::time_point start_;
     clock::time_point before_;
     std::vector<double> laps_;
 };
@@ -89,7 +112,7 @@ double throughput(std::uint64_t n)
 {
     constexpr std::size_t share = window / Producers;
     const std::uint64_t each = n / Producers;
-    counters c(Producers, each);
+    counters c(Producers);
     std::atomic<Carrier*> carrier{nullptr};
     std::atomic<unsigned> ready{0};
     std::atomic<bool> begin{false};
@@ -110,16 +133,22 @@ double throughput(std::uint64_t n)
             ++ready;
             while (!begin)
                 ::sched_yield();
+            std::uint64_t submitted = 0;
             std::uint64_t handled = 0;
-            for (std::uint64_t i = 0; i != each; ++i) {
-                while (i - handled == share) {
+            const auto submit_one = [&] {
+                while (submitted - handled == share) {
                     const std::uint64_t now = c.handled(p);
                     if (now == handled)
                         ::sched_yield();
                     handled = now;
                 }
                 target.submit(p);
-            }
+                ++submitted;
+            };
+            while (submitted != each && !(submitted % share == 0 && c.is_over()))
+                submit_one();
+            if (c.finish(submitted))
+                submit_one();
         });
     while (ready != Producers)
         ::sched_yield();

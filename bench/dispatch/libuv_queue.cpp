@@ -64,9 +64,9 @@ private:
     counters& counters_;
     uv_loop_t loop_;
     uv_async_t async_;
-    alignas(64) std::mutex mutex_;
+    alignas(64) std::mutex mutex_; // apart from the handle: what fares best of several ways to lay this out
     std::vector<item> queue_;
-    alignas(64) std::vector<item> taken_;
+    std::vector<item> taken_;
 };
 
 } // namespace

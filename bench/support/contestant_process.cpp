@@ -28,6 +28,7 @@ void close_if_open(int& fd) noexcept
 }
 
 /// Its standard input comes from `in` and its output goes to `out`, where they are descriptors. The child's id; throws no_value.
+/// It leads a process group of its own.
 pid_t spawn(std::vector<std::string> words, int in, int out)
 {
     std::vector<char*> arguments;
@@ -46,7 +47,7 @@ pid_t spawn(std::vector<std::string> words, int in, int out)
     posix_spawnattr_t attributes;
     ::posix_spawnattr_init(&attributes);
     ::posix_spawnattr_setsigdefault(&attributes, &usual);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP); // group 0: its own number
     pid_t child = -1;
     const int error = ::posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
     ::posix_spawnattr_destroy(&attributes);
@@ -149,7 +150,7 @@ void contestant_process::end() noexcept
         }
         ::poll(nullptr, 0, 10);
     }
-    ::kill(child_, SIGKILL);
+    ::kill(-child_, SIGKILL);
     ::waitpid(std::exchange(child_, -1), &status, 0);
 }
 
@@ -201,8 +202,15 @@ std::uint64_t count_calls(const std::string& program, const std::string& measure
         null, summary.write);
     ::close(null);
     close_if_open(summary.write);
-    const std::string text = read_all(summary.read);
     int status = 0;
+    std::string text;
+    try {
+        text = read_all(summary.read);
+    } catch (...) {
+        ::kill(-child, SIGKILL); // strace, and what it traces
+        ::waitpid(child, &status, 0);
+        throw;
+    }
     ::waitpid(child, &status, 0);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         throw no_value(fmt::format("strace: status {}", status));

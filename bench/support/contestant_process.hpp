@@ -17,7 +17,7 @@ class no_value : public std::runtime_error {
 };
 
 /// A whole answer has to come in this time: a repetition takes some tenths of a second.
-inline constexpr auto patience = std::chrono::seconds(15);
+inline constexpr auto patience = std::chrono::seconds(10);
 
 class contestant_process {
 public:

@@ -44,8 +44,11 @@ public:
     void start(std::size_t expected)
     {
         laps_.reserve(expected / block + 1);
-        before_ = clock::now();
+        start_ = before_ = clock::now();
     }
+
+    /// As of the last block.
+    clock::duration elapsed() const { return before_ - start_; }
 
     void happened()
     {
@@ -60,6 +63,7 @@ public:
 
 private:
     std::vector<double> laps_;
+    clock::time_point start_;
     clock::time_point before_;
     unsigned count_ = 0;
 };

@@ -33,6 +33,8 @@
 
 namespace sigev_bench {
 
+constexpr auto enough = std::chrono::milliseconds(400);
+
 inline void unless(bool as_expected, const char* what)
 {
     if (!as_expected)
@@ -123,10 +125,9 @@ double first(std::uint64_t n)
     struct receiver {
         std::atomic<Loop*> loop{nullptr};
         std::atomic<std::uint64_t> handled{0};
-        std::uint64_t until;
+        std::atomic<bool> over{false};
         pid_t thread;
     } r;
-    r.until = n;
     pin_to(last_processor());
     std::thread thread([&r] {
         be_batch();
@@ -135,8 +136,9 @@ double first(std::uint64_t n)
             Loop loop(
                 [](void* p) {
                     auto& self = *static_cast<receiver*>(p);
-                    if (self.handled.fetch_add(1) + 1 == self.until)
+                    if (self.over)
                         self.loop.load()->stop();
+                    ++self.handled;
                 },
                 &r);
             r.thread = ::gettid();
@@ -152,9 +154,11 @@ double first(std::uint64_t n)
     std::vector<double> posts;
     {
         const sleep_watch watch(r.thread);
-        for (std::uint64_t i = 0; i != n; ++i) {
+        const auto end = clock::now() + enough;
+        for (std::uint64_t i = 0; !r.over; ++i) {
             while (r.handled != i || !watch.asleep())
                 ::sched_yield();
+            r.over = i + 1 == n || clock::now() > end;
             const auto start = clock::now();
             loop.post();
             posts.push_back(nanoseconds_between(start, clock::now()));
@@ -172,7 +176,7 @@ double roundtrip_on(std::uint64_t n, int here, int there)
     struct player {
         Loop* loop = nullptr;
         player* other = nullptr;
-        std::uint64_t left = 0;
+        std::uint64_t left = 0; ///< of who serves; 0: this is the last round trip. The post publishes it
         bool serves = false;
         lap_timer trips;
     };
@@ -180,20 +184,25 @@ double roundtrip_on(std::uint64_t n, int here, int there)
     std::barrier both(2);
     const auto handle = [](void* p) {
         auto& self = *static_cast<player*>(p);
-        --self.left;
-        if (self.serves)
-            self.trips.happened();
-        if (!self.serves || self.left != 0)
+        if (!self.serves) {
+            const bool last = self.other->left == 0;
             self.other->loop->post();
+            if (last)
+                self.loop->stop();
+            return;
+        }
+        self.trips.happened();
         if (self.left == 0)
-            self.loop->stop();
+            return self.loop->stop();
+        self.left = self.trips.elapsed() > enough ? 0 : self.left - 1;
+        self.other->loop->post();
     };
     const auto play = [&](unsigned me, int processor) {
         pin_to(processor);
         Loop::before_thread();
         {
             Loop loop(handle, &players[me]);
-            players[me] = {&loop, &players[1 - me], n, me == 0, {}};
+            players[me] = {&loop, &players[1 - me], n - 1, me == 0, {}};
             both.arrive_and_wait();
             if (me == 0) {
                 players[0].trips.start(n);
@@ -236,20 +245,19 @@ double awake(std::uint64_t n)
     struct receiver {
         std::atomic<Loop*> loop{nullptr};
         std::atomic<bool> in_handler{false};
-        std::uint64_t left = 0;
+        std::atomic<bool> over{false};
     };
     std::vector<receiver> receivers(crowd);
     std::vector<std::thread> threads;
     pin_to(last_processor());
-    for (receiver& r : receivers) {
-        r.left = n;
+    for (receiver& r : receivers)
         threads.emplace_back([&r] {
             Loop::before_thread();
             {
                 Loop loop(
                     [](void* p) {
                         auto& self = *static_cast<receiver*>(p);
-                        if (self.left-- == 0)
+                        if (self.over)
                             return self.loop.load()->stop();
                         self.in_handler = true;
                         while (self.in_handler)
@@ -262,10 +270,10 @@ double awake(std::uint64_t n)
             }
             Loop::after_thread();
         });
-    }
     Loop* loops[crowd];
     std::vector<double> posts;
-    for (std::uint64_t i = 0; i != n; ++i) {
+    const auto end = clock::now() + enough;
+    for (bool over = false; !over;) {
         for (unsigned k = 0; k != crowd; ++k) {
             while (!receivers[k].in_handler)
                 ::sched_yield();
@@ -275,8 +283,11 @@ double awake(std::uint64_t n)
         for (Loop* loop : loops)
             loop->post();
         posts.push_back(nanoseconds_between(start, clock::now()));
-        for (receiver& r : receivers)
+        over = posts.size() == n || clock::now() > end;
+        for (receiver& r : receivers) {
+            r.over = over;
             r.in_handler = false;
+        }
     }
     for (std::thread& t : threads)
         t.join();
