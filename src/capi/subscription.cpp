@@ -79,7 +79,6 @@ int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* op
 
 int sigev_submit(sigev_t subscription, int64_t data, int error) noexcept
 {
-    sys::errno_guard guard;
     core::registry* all = core::registry::current();
     const core::handle h = core::decode(subscription);
     core::subscription* s = all && h.kind == core::handle_kind::subscription && h.epoch == (all->life & core::epoch_mask)
@@ -92,8 +91,9 @@ int sigev_submit(sigev_t subscription, int64_t data, int error) noexcept
         if (core::reactor* on = s->on.load(std::memory_order_acquire))
             result = on->dispatcher().submit(*s, h.generation, data, error);
     if (result == 0)
-        return 0;
-    return guard.fail(result);
+        return 0; // nothing on the way has touched errno
+    errno = result;
+    return -1;
 }
 
 int sigev_cancel(sigev_t subscription) noexcept

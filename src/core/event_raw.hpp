@@ -106,6 +106,14 @@ inline bool is_posted(const sigev_event_raw& event) noexcept
     return (event.word.load(std::memory_order_relaxed) & wakeup::posted) != 0;
 }
 
+/// True when a post would find that the owner is being told already, and will look after this. For a poster that needs no
+/// exchange of this word to publish what it has posted for, because it has made one elsewhere that the owner answers with
+/// one after its consume; all four seq_cst.
+inline bool is_told(const sigev_event_raw& event) noexcept
+{
+    return wakeup::is_told(event.word.load(std::memory_order_seq_cst));
+}
+
 /// Ends the object; *event is gone. Waits for posters that are just writing, but not for long: see retired below.
 void close(sigev_event_raw& event) noexcept;
 

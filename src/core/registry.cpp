@@ -140,9 +140,9 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     if (!subscriptions.acquire(index))
         return EAGAIN;
     subscription& s = subscriptions[index];
-    if (int error = reserve_records(s, spec)) {
+    if (!reserve_records(s, spec)) {
         subscriptions.release(index);
-        return error;
+        return EAGAIN;
     }
     s.on.store(spec.on, std::memory_order_relaxed);
     s.ident = spec.ident ? spec.ident : handle_of(s);
@@ -189,43 +189,46 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     return 0;
 }
 
-int registry::reserve_records(subscription& s, const subscription_spec& spec) noexcept
+// Records of its own for a queueing subscription, in a run; and the spare. Nobody reads them before publish().
+bool registry::reserve_records(subscription& s, const subscription_spec& spec) noexcept
 {
-    s.capacity = spec.kind == raising::merging ? 0 : spec.capacity;
+    const std::uint32_t capacity = spec.kind == raising::merging ? 0 : spec.capacity;
     s.one_shot = spec.one_shot;
     s.spare = nullptr;
-    std::uint32_t head = no_record;
-    const std::uint32_t wanted = s.capacity + (spec.one_shot ? 0 : 1);
-    std::uint32_t got = 0;
-    for (std::uint32_t index; got != wanted && records.acquire(index); ++got) {
-        record& r = records[index];
+    s.capacity.store(0, std::memory_order_relaxed);
+    std::uint32_t first = 0;
+    if (capacity != 0 && !records.acquire(capacity, first))
+        return false;
+    s.ring_first = first;
+    s.ring_capacity = capacity;
+    s.first.store(first, std::memory_order_relaxed);
+    s.capacity.store(capacity, std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i != capacity; ++i) {
+        record& r = records[first + i];
         r.owner = &s;
         r.latched = 0;
-        if (got == s.capacity) {
-            s.spare = &r;
-            continue;
-        }
-        r.free_next.store(head, std::memory_order_relaxed);
-        head = index;
+        r.slot.store(make_slot(i, first + i), std::memory_order_relaxed);
     }
-    s.claim.store(make_claim(0, 0, head) | claim_closing, std::memory_order_relaxed);
-    if (got == wanted)
-        return 0;
-    release_records(s);
-    return EAGAIN;
+    if (spec.one_shot)
+        return true;
+    std::uint32_t spare;
+    if (!records.acquire(1, spare)) {
+        release_records(s);
+        return false;
+    }
+    s.spare = &records[spare];
+    s.spare->owner = &s;
+    s.spare->latched = 0;
+    return true;
 }
 
 void registry::release_records(subscription& s) noexcept
 {
-    std::uint32_t head = claim_head(s.claim.load(std::memory_order_relaxed));
-    while (head != no_record) {
-        record& r = records[head];
-        head = r.free_next.load(std::memory_order_relaxed);
-        records.release(r.index);
-    }
-    s.claim.store(claim_closing | no_record, std::memory_order_relaxed);
+    if (const std::uint32_t capacity = s.capacity.load(std::memory_order_relaxed))
+        records.release(capacity, s.first.load(std::memory_order_relaxed));
+    s.capacity.store(0, std::memory_order_relaxed);
     if (s.spare)
-        records.release(s.spare->index);
+        records.release(1, s.spare->index);
     s.spare = nullptr;
 }
 
@@ -238,20 +241,18 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.code = spec.code;
     s.source = static_cast<std::uint8_t>(spec.source);
     s.kind = spec.kind;
-    s.refuses_when_full = spec.refuse_when_full;
+    s.refuses_when_full.store(spec.refuse_when_full, std::memory_order_relaxed);
     for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.inflight, &s.occurrences})
         counter->store(0, std::memory_order_relaxed);
     s.overrun.store(0, std::memory_order_relaxed);
     s.returned.store(0, std::memory_order_relaxed);
     s.parked.store(0, std::memory_order_relaxed);
-    s.newest.exchange({0, 0});
-    s.overflowing.store(false, std::memory_order_relaxed);
+    s.newest.exchange({make_newest(s.generation.generation(), newest_state::idle, 0, 0), 0});
     s.spare_out.store(false, std::memory_order_relaxed);
     s.suspended.store(false, std::memory_order_relaxed);
     s.released.store(spec.one_shot, std::memory_order_relaxed);
     s.handed_out.store(spec.source == SIGEV_SOURCE_USER, std::memory_order_relaxed);
-    const std::uint32_t head = claim_head(s.claim.load(std::memory_order_relaxed));
-    s.claim.store(make_claim(s.generation.generation(), 0, head), std::memory_order_release);
+    s.claim.store(make_claim(s.generation.generation(), 0, 0), std::memory_order_release);
     s.gate.store(0, std::memory_order_seq_cst); // open
 }
 
@@ -271,8 +272,8 @@ void registry::maybe_free(subscription& s) noexcept
     if (!gate_may_free(gate))
         return;
     const std::uint64_t claim = s.claim.load(std::memory_order_seq_cst);
-    if (!claim_is_closing(claim) || ((claim_count(claim) - s.returned.load(std::memory_order_seq_cst)) & 0xffffff) != 0 ||
-        (s.occurrences.load(std::memory_order_seq_cst) & occurrences_busy) != 0)
+    if (!claim_is_closing(claim) || claims_out(claim, s.returned.load(std::memory_order_seq_cst)) != 0 ||
+        s.spare_out.load(std::memory_order_seq_cst) || (s.occurrences.load(std::memory_order_seq_cst) & occurrences_busy) != 0)
         return;
     if (!s.gate.compare_exchange_strong(gate, gate | gate_freed, std::memory_order_seq_cst))
         return;

@@ -63,6 +63,12 @@ constexpr post_step post_begin(word o) noexcept
     return {writer_in(o | posted), post_action::write};
 }
 
+/// A post that found this word would have no more to do than to publish its data.
+constexpr bool is_told(word o) noexcept
+{
+    return !(o & closing) && (o & written || (o & posted && !(o & asleep)));
+}
+
 /// After the write. claimed_seq is the seq that post_begin saw.
 constexpr word post_end(word o, word claimed_seq) noexcept
 {
