@@ -185,8 +185,7 @@ SIGEV_TEST_ON_BOTH(without_room_in_the_signal_queue_nothing_is_lost)
 
 SIGEV_TEST_ON_BOTH(without_descriptors_nothing_is_lost)
 {
-    if (under_address_sanitizer)
-        skip("with descriptors used up, the sanitizer's own checks complain");
+    need_no_descriptors();
     every_method targets(on);
     {
         const lowered limit(RLIMIT_NOFILE, 0);
