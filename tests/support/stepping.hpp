@@ -27,6 +27,8 @@ public:
         skip("single steps are done with the trap flag of x86-64");
 #elif defined(__SANITIZE_THREAD__)
         skip("ThreadSanitizer defers signals: no single steps");
+#elif defined(__SANITIZE_ADDRESS__)
+        skip("AddressSanitizer's own instructions would be stepped too: minutes for the same paths");
 #else
         struct sigaction action = {};
         action.sa_sigaction = &on_trap;
