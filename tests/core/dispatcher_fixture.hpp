@@ -80,6 +80,7 @@ struct dispatcher_fixture {
         BOOST_REQUIRE(all->open(spec, s) == 0);
         s->method = &method;
         s->target = &target;
+        s->road = &road;
         BOOST_REQUIRE(road.reserve(s->index));
         return *s;
     }
