@@ -180,10 +180,8 @@ void dispatcher::give_back(record& r) noexcept
         put_into_ring(s, r);
     }
     // Where the gate is not closing yet, this is the drain, which leaves the subscription by an exchange, and looks then.
-    if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
-        std::atomic_thread_fence(std::memory_order_seq_cst); // the record is back before `released` is looked at
+    if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
         registry_.maybe_free(s);
-    }
 }
 
 // The next slot in turn, good for the claim that comes round to it. Where several may give back at once, the slot's exchange

@@ -271,10 +271,9 @@ void registry::release(subscription& s) noexcept
 // Called by everyone who may have been the last to hold the subscription; decided by one exchange. The slot may even have a
 // new owner by now: then this looks at the new owner's state, and what it decides is right for that one. From the first look
 // to the exchange it must be the same owner's, so the slot is pinned in between; not beyond, or who reaps would find it so.
+// Of two who come at once, the one that pins later sees what both have done: that the last record is back, that it is released.
 void registry::maybe_free(subscription& s) noexcept
 {
-    if (!s.released.load(std::memory_order_seq_cst))
-        return;
     s.generation.pin(0, 0);
     const bool mine = mark_freed(s);
     if (mine)
