@@ -54,7 +54,7 @@ struct account {
     std::atomic<sigev_t> handle{0};
     core::subscription* bare = nullptr;
     std::array<std::atomic<std::int64_t>, numbers> next{};
-    std::array<std::int64_t, numbers> last{};
+    std::array<std::atomic<std::int64_t>, numbers> last{};
     std::atomic<std::uint64_t> accepted{0}, calls{0};
     std::atomic<bool> inside{false}, over{false};
 };
@@ -77,6 +77,7 @@ private:
     void cancel(account& a);
     sigev_ledger ledger(const account& a) const;
     void submit(account& a, unsigned number, dice& d);
+    void await(account& a, unsigned number);
     void drain_if_free();
     void submit_for_ever(unsigned number);
 
@@ -89,7 +90,7 @@ private:
     rounds turns_;
     std::atomic<bool> storming_{false}, drain_inside_{false};
     std::atomic<int> in_handlers_{0};
-    std::atomic<std::uint64_t> from_handlers_{0}, handler_seed_{1}, ticks_{0}, twice_{0}, overtaken_{0}, late_{0};
+    std::atomic<std::uint64_t> from_handlers_{0}, handler_seed_{1}, ticks_{0}, twice_{0}, overtaken_{0}, late_{0}, hidden_{0};
     submit_result result_;
 
     boost::asio::io_context io_;
@@ -170,16 +171,29 @@ void arena::struck()
 {
     const sigev::sys::errno_guard guard;
     in_handlers_.fetch_add(1);
-    if (storming_) {
+    if (storming_ && hidden_ == 0) { // else one signal would come after the other, and what they interrupt never go on
         in_handler = 1;
         dice d(handler_seed_.fetch_add(1));
         if (d.roll(2) == 0)
             sched_yield(); // holds up what it has interrupted
-        submit(accounts_[d.roll(2)], 2 * self + 1, d);
+        account& to = accounts_[d.roll(2)];
+        submit(to, 2 * self + 1, d);
         from_handlers_.fetch_add(1);
+        if (options_.handlers_wait)
+            await(to, 2 * self + 1);
         in_handler = 0;
     }
     in_handlers_.fetch_sub(1);
+}
+
+void arena::await(account& a, unsigned number)
+{
+    const std::uint64_t end = sigev::sys::now(CLOCK_MONOTONIC) + 5'000'000'000;
+    while (a.last[number] != a.next[number])
+        if (sched_yield(); sigev::sys::now(CLOCK_MONOTONIC) > end) {
+            hidden_ += 1;
+            return;
+        }
 }
 
 void arena::submit_for_ever(unsigned number)
@@ -323,7 +337,8 @@ submit_result arena::run()
 
     dice d(60);
     const std::uint64_t end = sigev::sys::now(CLOCK_MONOTONIC) + stress_nanoseconds();
-    while (sigev::sys::now(CLOCK_MONOTONIC) < end && result_.lost_rounds + result_.unbalanced + twice_ + overtaken_ + late_ == 0)
+    const auto wrong = [&] { return result_.lost_rounds + result_.unbalanced + twice_ + overtaken_ + late_ + hidden_; };
+    while (sigev::sys::now(CLOCK_MONOTONIC) < end && wrong() == 0)
         play_round(d);
     turns_.end();
     crew.clear();
@@ -344,6 +359,7 @@ submit_result arena::run()
     result_.twice_at_once = twice_;
     result_.overtaken = overtaken_;
     result_.after_the_end = late_;
+    result_.hidden = hidden_;
     return result_;
 }
 
@@ -363,7 +379,8 @@ std::string to_string(const submit_result& r)
     out << r.rounds << " rounds, " << r.accepted << " accepted (" << r.from_handlers << " submits of handlers), " << r.calls
         << " calls, " << r.merged << " merged, " << r.discarded << " discarded by " << r.cancels << " cancels, " << r.ticks
         << " ticks; lost rounds " << r.lost_rounds << ", unbalanced " << r.unbalanced << ", two at once " << r.twice_at_once
-        << ", overtaken " << r.overtaken << ", after the end " << r.after_the_end;
+        << ", overtaken " << r.overtaken << ", after the end " << r.after_the_end << ", hidden "
+        << r.hidden;
     return out.str();
 }
 

@@ -25,6 +25,7 @@ struct submit_options {
     std::uint32_t capacity = 64;
     bool cancel = false; ///< now and then one of the two
     bool storm = false;  ///< signals strike producers and those who deliver, and their handler submits
+    bool handlers_wait = false; ///< on the runtime: each until what it has submitted has been delivered
 };
 
 struct submit_result {
@@ -32,8 +33,9 @@ struct submit_result {
     std::uint64_t lost_rounds = 0;    ///< after which something stayed pending
     std::uint64_t unbalanced = 0;     ///< ledgers that are not exact
     std::uint64_t twice_at_once = 0, overtaken = 0, after_the_end = 0; ///< calls
+    std::uint64_t hidden = 0; ///< submits of handlers that waited in vain: behind the submit that they have interrupted
 
-    bool good() const { return lost_rounds + unbalanced + twice_at_once + overtaken + after_the_end == 0; }
+    bool good() const { return lost_rounds + unbalanced + twice_at_once + overtaken + after_the_end + hidden == 0; }
 };
 
 std::string to_string(const submit_result& r);

@@ -29,6 +29,11 @@ BOOST_AUTO_TEST_CASE(submits_of_threads_and_handlers_to_the_runtime, *deadline(6
     stress({.where = delivered_on::runtime, .capacity = 1024, .storm = true});
 }
 
+BOOST_AUTO_TEST_CASE(submits_of_handlers_are_not_hidden_behind_those_that_they_interrupt, *deadline(600))
+{
+    stress({.where = delivered_on::runtime, .capacity = 1024, .storm = true, .handlers_wait = true});
+}
+
 BOOST_AUTO_TEST_CASE(submits_to_the_runtime_that_find_no_record_and_are_cancelled, *deadline(600))
 {
     stress({.where = delivered_on::runtime, .capacity = 1, .cancel = true, .storm = true});
