@@ -76,9 +76,11 @@ private:
     void close(account& a);
     void cancel(account& a);
     sigev_ledger ledger(const account& a) const;
-    void submit(account& a, unsigned number, dice& d);
+    void submit(account& a, unsigned number);
     void await(account& a, unsigned number);
-    void drain_if_free();
+    void drain();
+    template <class Call>
+    void serve_wakes_of(Call&& call);
     void submit_for_ever(unsigned number);
 
     void play_round(dice& d);
@@ -141,8 +143,7 @@ void arena::ticked()
     drain_inside_ = false;
 }
 
-// As the loop of a program that runs the drain wherever it was told to wake it.
-void arena::drain_if_free()
+void arena::drain()
 {
     auto& road = bare_->road;
     if (road.enter())
@@ -152,19 +153,30 @@ void arena::drain_if_free()
         } while (!road.leave());
 }
 
+// As the loop of a program that runs the drain wherever it was told to wake it, and only there: also by a cancel, which may
+// have kept others from draining.
+template <class Call>
+void arena::serve_wakes_of(Call&& call)
+{
+    const long before = counting_host::wakes_here;
+    call();
+    if (counting_host::wakes_here != before) {
+        if (delays.roll(4) == 0)
+            linger();
+        drain();
+    }
+}
+
 // ---- those who submit
 
-void arena::submit(account& a, unsigned number, dice& d)
+void arena::submit(account& a, unsigned number)
 {
     const auto data = (std::int64_t{number} << number_bits) | (a.next[number].fetch_add(1) + 1);
-    const bool taken = a.bare ? bare_->road.submit(*a.bare, a.bare->generation.generation(), data, 0) == 0
-                              : sigev_submit(a.handle, data, 0) == 0;
-    a.accepted += taken;
-    if (a.bare && number % 2 == 0) { // not from a handler: it may have interrupted the drain
-        if (d.roll(4) == 0)
-            linger();
-        drain_if_free();
+    if (!a.bare) {
+        a.accepted += sigev_submit(a.handle, data, 0) == 0;
+        return;
     }
+    serve_wakes_of([&] { a.accepted += bare_->road.submit(*a.bare, a.bare->generation.generation(), data, 0) == 0; });
 }
 
 void arena::struck()
@@ -177,7 +189,7 @@ void arena::struck()
         if (d.roll(2) == 0)
             sched_yield(); // holds up what it has interrupted
         account& to = accounts_[d.roll(2)];
-        submit(to, 2 * self + 1, d);
+        submit(to, 2 * self + 1);
         from_handlers_.fetch_add(1);
         if (options_.handlers_wait)
             await(to, 2 * self + 1);
@@ -204,7 +216,7 @@ void arena::submit_for_ever(unsigned number)
     const strikes on_me(options_.storm, strike_every + 7'000 * number);
     for (std::uint64_t round = 1; turns_.await(round); ++round) {
         for (std::uint64_t n = (round + number) % most_submits + 1; n > 0; --n)
-            submit(accounts_[d.roll(2)], 2 * number, d);
+            submit(accounts_[d.roll(2)], 2 * number);
         turns_.through();
     }
 }
@@ -245,8 +257,8 @@ void arena::close(account& a)
 void arena::cancel(account& a)
 {
     if (a.bare) {
-        bare_->road.cancel(*a.bare);
-        bare_->road.wait(*a.bare);
+        serve_wakes_of([&] { bare_->road.cancel(*a.bare); });
+        serve_wakes_of([&] { bare_->road.wait(*a.bare); });
     } else {
         sigev_cancel_and_wait(a.handle);
     }
