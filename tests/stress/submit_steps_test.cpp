@@ -103,6 +103,7 @@ private:
         BOOST_REQUIRE(all->open(spec, s) == 0);
         s->method = &reading;
         s->target = &r;
+        s->road = &road;
         BOOST_REQUIRE(road.reserve(s->index));
         return *s;
     }
