@@ -2,6 +2,8 @@
 #pragma once
 
 #include "spi/workers.hpp"
+#include "sys/scheduling.hpp"
+#include "sys/thread_end.hpp"
 #include "sys/thread_environment.hpp"
 
 #include <chrono>
@@ -64,7 +66,8 @@ struct lane {
 
 namespace sigev::core {
 
-/// What makes a thread of SIGEV_THREAD attributes interchangeable with another: everything that pthread_create() reads.
+/// What makes a thread of SIGEV_THREAD attributes interchangeable with another: everything that pthread_create() reads, but for
+/// the state of being joinable, since all are detached; and how a thread that the subscriber made would be scheduled.
 struct thread_key {
     std::size_t stack_size = 0;
     std::size_t guard_size = 0;
@@ -74,18 +77,23 @@ struct thread_key {
     int inherit = 0;
     int scope = 0;
     bool has_affinity = false;
-    bool fresh = false; ///< not of pthread_create(): each thread runs one call, and ends
+    bool has_mask = false; ///< signals that the program lets in while a callback runs
+    bool fresh = false;    ///< not of pthread_create(): each thread runs one call, and ends
     cpu_set_t affinity{};
+    sigset_t mask{};
+    sys::scheduling scheduling;
 
     friend bool operator==(const thread_key& a, const thread_key& b) noexcept
     {
         return a.stack_size == b.stack_size && a.guard_size == b.guard_size && a.stack == b.stack &&
                a.policy == b.policy && a.priority == b.priority && a.inherit == b.inherit && a.scope == b.scope &&
-               a.has_affinity == b.has_affinity && a.fresh == b.fresh && std::memcmp(&a.affinity, &b.affinity, sizeof a.affinity) == 0;
+               a.has_affinity == b.has_affinity && a.has_mask == b.has_mask && a.fresh == b.fresh &&
+               a.scheduling == b.scheduling && std::memcmp(&a.affinity, &b.affinity, sizeof a.affinity) == 0 &&
+               std::memcmp(&a.mask, &b.mask, sizeof a.mask) == 0;
     }
 };
 
-/// Reads a key out of the caller's attributes. 0 or an errno.
+/// Reads a key out of the caller's attributes, on the thread that subscribes. 0 or an errno.
 int read_key(const pthread_attr_t& attributes, thread_key& out) noexcept;
 
 /// Writes it into attributes of our own (initialised by the caller). 0 or an errno.
@@ -96,7 +104,7 @@ inline constexpr char worker_name[] = "sigev-worker";
 struct worker {
     runtime* owner = nullptr;
     pool* home = nullptr;
-    pthread_t thread{};
+    sys::thread_end end;                  ///< it is detached
     sys::thread_environment environment; ///< put back between callbacks
     sys::ticks called;                    ///< when the callback began
     bool spent = false;                   ///< it runs no other callback: another thread takes its place

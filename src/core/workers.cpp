@@ -5,6 +5,7 @@
 #include "core/registry.hpp"
 #include "core/worker_main.h"
 #include "sys/fork_epoch.hpp"
+#include "sys/signal_block.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -21,9 +22,16 @@ constexpr auto idle_time = 10s;               // after which a worker that is no
 
 } // namespace
 
-// On the thread itself, before its first call.
+// On the thread itself, before its first call. Who has made it may be scheduled in another way. What the process may not give
+// any more is done without: a call is not lost for it.
 void runtime::begin(worker& w) noexcept
 {
+    w.end.begin();
+    sys::take_mask_of_a_library_thread();
+    const sys::scheduling& wanted = w.home->key.scheduling;
+    sys::scheduling now;
+    if (wanted.size != 0 && sys::read_scheduling(now) && !are_alike(now, wanted))
+        sys::take_scheduling(wanted);
     w.environment.learn(worker_name, w.home->key.has_affinity ? nullptr : &service_tid_);
 }
 
@@ -108,6 +116,8 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
     w.lane = &l;
     w.delivery = &d;
     call = {l.call.function, l.call.deliver, l.call.context, l.call.target, &w.notification};
+    if (w.home->key.has_mask)
+        ::pthread_sigmask(SIG_SETMASK, &w.home->key.mask, nullptr);
     errno = 0;
     ::pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
     ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
@@ -135,7 +145,8 @@ void runtime::done(worker& w, spi::verdict v) noexcept
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     // As if the next callback had a new thread: what this one may have left behind goes.
     w.environment.restore_user_state();
-    w.spoiled = !sys::no_system_call_between(w.called, returned) && !w.environment.restore_kernel_state();
+    const bool as_it_was = !w.home->key.has_mask && sys::no_system_call_between(w.called, returned);
+    w.spoiled = !as_it_was && !w.environment.restore_kernel_state();
     w.spent = w.spoiled || w.home->key.fresh;
     const bool again = w.lane->port->end(*w.delivery, v);
     {
