@@ -104,6 +104,9 @@ inline constexpr char worker_name[] = "sigev-worker";
 struct worker {
     runtime* owner = nullptr;
     pool* home = nullptr;
+    std::condition_variable waiting; ///< for a call, or the lead
+    worker* before = nullptr;        ///< who has rested for longer
+    bool resting = false;            ///< and has not been called
     sys::thread_end end;                  ///< it is detached
     sys::thread_environment environment; ///< put back between callbacks
     sys::ticks called;                    ///< when the callback began
@@ -120,13 +123,44 @@ struct pool {
     std::uint32_t lanes = 0;
     std::uint32_t reserved = 0; ///< workers that stay, however idle
     std::uint32_t limit = 1;
-    std::uint32_t idle = 0;
+    std::uint32_t idle = 0; ///< workers that rest, or have been called and not woken yet
+    worker* resting = nullptr; ///< who came last is called first: those that are not needed are not called, and leave
     bool starved = false; ///< a call waits for a worker that could not be made
     std::uint64_t finished = 0; ///< calls; tells a stalled pool from a busy one
     std::vector<std::unique_ptr<worker>> workers;
     spi::lane* run_head = nullptr;
     spi::lane* run_tail = nullptr;
-    std::condition_variable waiting;
+
+    void rest(worker& w) noexcept
+    {
+        ++idle;
+        w.resting = true;
+        w.before = resting;
+        resting = &w;
+    }
+    void rise(worker& w) noexcept
+    {
+        --idle;
+        for (worker** place = &resting; w.resting; place = &(*place)->before)
+            if (*place == &w) {
+                *place = w.before;
+                w.resting = false;
+                return;
+            }
+    }
+    void call_one() noexcept
+    {
+        if (worker* const w = resting) {
+            resting = w->before;
+            w->resting = false;
+            w->waiting.notify_one();
+        }
+    }
+    void call_all() noexcept
+    {
+        while (resting)
+            call_one();
+    }
 
     void queue(spi::lane& l) noexcept
     {

@@ -35,6 +35,8 @@ void* start_worker(void* self)
 
 } // namespace
 
+std::atomic<std::chrono::nanoseconds> runtime::idle_time{10s};
+
 runtime::runtime(registry& all) noexcept : registry_(all) {}
 
 runtime::~runtime()
@@ -89,14 +91,14 @@ void runtime::stop() noexcept
         stopping_ = true;
         service_waiting_.notify_all();
         for (auto& p : pools_)
-            p->waiting.notify_all();
+            p->call_all();
         loop_->interrupt();
     }
     ::pthread_join(service_, nullptr);
     lock held(mutex_);
     for (std::size_t i = 0; i != pools_.size(); ++i) // a callback that still runs may bring another
         while (!pools_[i]->workers.empty()) { // each moves itself to left_
-            pools_[i]->waiting.notify_all();
+            pools_[i]->call_all();
             loop_->interrupt();
             service_waiting_.wait_for(held, 10ms);
         }
@@ -145,7 +147,7 @@ void runtime::serve() noexcept
         } else {
             // Nobody leads, but a worker is idle: it takes a call, or the lead.
             if (leader_ == lead::nobody)
-                crew->waiting.notify_one();
+                crew->call_one();
             if (deficit_)
                 service_waiting_.wait_for(held, mend_time);
             else
@@ -378,7 +380,7 @@ void runtime::rouse(pool& p) noexcept
         leader_ == lead::worker)
         return;
     if (p.idle != 0) {
-        p.waiting.notify_one();
+        p.call_one();
     } else if (p.is_default) {
         if (leader_ != lead::nobody && !::pthread_equal(leading_thread_, ::pthread_self()))
             loop_->interrupt();

@@ -23,6 +23,7 @@
 #include "spi/workers.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -47,6 +48,9 @@ public:
     int start() noexcept;
     /// Ends all threads, waiting for the callbacks that run; then the loop.
     void stop() noexcept;
+
+    /// How long a worker that is not reserved stays without a call. For tests.
+    static std::atomic<std::chrono::nanoseconds> idle_time;
 
     /// After start().
     reactor& loop() noexcept { return *reactor_.load(std::memory_order_acquire); }
