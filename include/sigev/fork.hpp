@@ -15,8 +15,11 @@
 //   - In that call, operations inherited from the parent end with operation_aborted (their handlers run when the child runs
 //     the context). From then on the objects are the child's own: an event_raw has a fresh descriptor, a timer is disarmed, a
 //     dispatcher has a fresh reactor. A subscription or a timer with a target must be made anew.
-//   - The usual rule of Asio holds: while fork() and notify_fork() are called no other thread may use the context, and a
+//   - The usual rules of Asio hold: while fork() and notify_fork() are called no other thread may use the context, and a
 //     context that another thread was running when the process was forked cannot be run by the child.
+//   - THE CHILD MUST NOT RUN THE CONTEXT before that call, not even by returning into run() from a handler that has forked:
+//     Asio would take events of the parent's out of the epoll set, before any object of this library could see it, and the
+//     parent would not hear of them. This is the one thing that the objects cannot keep from the parent.
 //
 // A KQUEUE, in the child: its descriptor is inherited, but the object is the parent's. A METHOD: inherited under its number.
 #pragma once

@@ -101,6 +101,7 @@ public:
         close();
         if (inherited()) { // before any lock
             leaked_ = true;
+            leave_to_parent(this);
             return;
         }
         service_.remove(*this);

@@ -281,7 +281,7 @@ private:
     void shutdown() override
     {
         if (state_->inherited()) {
-            new std::shared_ptr<state>(state_); // see above: leaked on purpose
+            leave_to_parent(new std::shared_ptr<state>(state_)); // see above: leaked on purpose
             return;
         }
         if (state_->executor)
