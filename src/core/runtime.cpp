@@ -35,8 +35,6 @@ void* start_worker(void* self)
 
 } // namespace
 
-std::atomic<std::chrono::nanoseconds> runtime::idle_time{10s};
-
 runtime::runtime(registry& all) noexcept : registry_(all) {}
 
 runtime::~runtime()
@@ -70,7 +68,6 @@ int runtime::start() noexcept
     r.dispatcher().deliver_user_code_on(this);
     {
         const sys::signal_block blocked; // the thread inherits it: no handler of the program ever runs there
-        scheduling_ = sys::scheduling_of_a_new_thread(-1, 0);
         if (::pthread_create(&service_, nullptr, service_main, this) != 0) {
             loop_.reset();
             return EAGAIN;
@@ -91,36 +88,37 @@ void runtime::stop() noexcept
         stopping_ = true;
         service_waiting_.notify_all();
         for (auto& p : pools_)
-            p->call_all();
+            p->waiting.notify_all();
         loop_->interrupt();
     }
     ::pthread_join(service_, nullptr);
     lock held(mutex_);
     for (std::size_t i = 0; i != pools_.size(); ++i) // a callback that still runs may bring another
         while (!pools_[i]->workers.empty()) { // each moves itself to left_
-            pools_[i]->call_all();
+            pools_[i]->waiting.notify_all();
             loop_->interrupt();
             service_waiting_.wait_for(held, 10ms);
         }
-    await_left(held);
+    join_left(held);
     held.unlock();
     reactor_.store(nullptr, std::memory_order_release);
     loop_.reset();
     started_.store(false, std::memory_order_release);
 }
 
-// Destructors of thread-specific data may block for ever: the service thread forgets what has ended, and waits for nothing.
-void runtime::forget_ended() noexcept
+// Destructors of thread-specific data may block for ever: the service thread joins what has ended, and waits for nothing.
+void runtime::join_ended() noexcept
 {
-    std::erase_if(left_, [](const auto& w) { return w->end.has_come(); });
+    std::erase_if(left_, [](const auto& w) { return ::pthread_tryjoin_np(w->thread, nullptr) == 0; });
 }
 
-// Nobody is told of the end of a detached thread. It is near, but for a destructor that takes its time.
-void runtime::await_left(lock& held) noexcept
+void runtime::join_left(lock& held) noexcept
 {
-    for (timespec pause{0, 20'000}; forget_ended(), !left_.empty(); pause.tv_nsec = std::min(2 * pause.tv_nsec, 5'000'000L)) {
+    while (!left_.empty()) {
+        const std::unique_ptr<worker> w = std::move(left_.back());
+        left_.pop_back();
         held.unlock();
-        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+        ::pthread_join(w->thread, nullptr);
         held.lock();
     }
 }
@@ -129,7 +127,6 @@ void runtime::await_left(lock& held) noexcept
 
 void* runtime::service_main(void* self)
 {
-    sys::take_mask_of_a_library_thread();
     ::pthread_setname_np(::pthread_self(), "sigev-service");
     auto* r = static_cast<runtime*>(self);
     r->service_tid_.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_relaxed);
@@ -147,7 +144,7 @@ void runtime::serve() noexcept
         } else {
             // Nobody leads, but a worker is idle: it takes a call, or the lead.
             if (leader_ == lead::nobody)
-                crew->call_one();
+                crew->waiting.notify_one();
             if (deficit_)
                 service_waiting_.wait_for(held, mend_time);
             else
@@ -158,7 +155,7 @@ void runtime::serve() noexcept
             for (auto& p : pools_)
                 mend(*p);
         }
-        forget_ended();
+        join_ended();
     }
 }
 
@@ -218,7 +215,6 @@ int runtime::find_pool(const spi::lane_threads& wanted, pool*& out)
     if (pools_.empty()) { // the default pool stands first
         pools_.push_back(std::make_unique<pool>());
         pools_.front()->key = plain;
-        pools_.front()->key.scheduling = scheduling_;
         pools_.front()->is_default = true;
         pools_.front()->limit = most_workers;
     }
@@ -276,7 +272,7 @@ int runtime::open_lane(const spi::lane_call& call, const spi::lane_threads& want
 // A thread that is on its way out may still stand on the stack that the program has given for the pool's.
 bool runtime::stack_is_in_use(const pool& p) noexcept
 {
-    forget_ended();
+    join_ended();
     return std::any_of(left_.begin(), left_.end(), [&p](const auto& w) { return w->home == &p; });
 }
 
@@ -299,8 +295,7 @@ int runtime::make_worker(pool& p) noexcept
                 all += other->workers.size();
             left_.reserve(all); // so that leaving cannot fail
             const sys::signal_block blocked;
-            pthread_t thread;
-            error = ::pthread_create(&thread, &attributes, start_worker, w.get());
+            error = ::pthread_create(&w->thread, &attributes, start_worker, w.get());
             if (!error)
                 p.workers.push_back(std::move(w));
         } catch (const std::bad_alloc&) {
@@ -380,7 +375,7 @@ void runtime::rouse(pool& p) noexcept
         leader_ == lead::worker)
         return;
     if (p.idle != 0) {
-        p.call_one();
+        p.waiting.notify_one();
     } else if (p.is_default) {
         if (leader_ != lead::nobody && !::pthread_equal(leading_thread_, ::pthread_self()))
             loop_->interrupt();

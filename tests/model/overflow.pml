@@ -1,6 +1,5 @@
 /* A queueing subscription that has run out of records: the newest notification waits in `newest`, each that it replaces
-   has merged, and a bit in `overflowed` makes the drain look. A ring of one slot, so one record, and the spare that carries the
-   newest. While `newest` is kept, or leaving, no record is claimed. Two
+   has merged, and a bit in `overflowed` makes the drain look. One record, and the spare that carries the newest. Two
    producers submit POSTS times each; either may be a signal handler, and may be left wherever it stands. A worker (of a
    lane; or the reader of a kqueue) delivers, and gives the records back when it likes.
 
@@ -34,19 +33,16 @@
 #define producer_of(x) (((x) - 1) & 1)
 
 /* The claim word: exchanged as a whole. */
+bit record_is_free = 1;
 unsigned claimed : 3;
 bit claim_closing;
-unsigned good_for : 3;     /* the slot: for which claim it is good */
-
-/* The word of `newest`, with the notification beside it: exchanged as a whole. */
-mtype = { rests, kept, leaving };
-mtype state = rests;
-byte newest;
-bit newest_closing;
 
 bit gate_closing;
 byte data[3];              /* by record: the notification that it carries */
-bit spare_out;
+unsigned record_claimed : 3;
+byte newest;
+unsigned newest_claimed : 3;
+bit overflowing, spare_out;
 bit bit_is_set;            /* the subscription's in `overflowed`; ready_bitmap.pml has its steps */
 bit submitted;             /* RECORD stands in the stack */
 bit on_backlog;            /* it has been taken from there */
@@ -69,17 +65,12 @@ inline ends(x)
 }
 
 /* step: src/core/dispatcher.cpp discard_newest */
-/* step: src/core/delivery.hpp newest_close */
 inline discard_newest()
 {
     if
-    :: state == kept -> ends(newest); newest = 0
+    :: newest != 0 -> ends(newest); newest = 0; newest_claimed = 0
     :: else -> skip
-    fi;
-    state = rests;
-#ifndef CANCEL_LEAVES_IT_OPEN
-    newest_closing = 1
-#endif
+    fi
 }
 
 /* ---- raising ------------------------------------------------------------------------------------------------------- */
@@ -88,7 +79,7 @@ proctype producer(byte me)
 {
     byte n, x;
     unsigned count : 3;
-    bit seen_good;
+    bit seen_free;
 next:
     if
     :: n == (me == 0 -> POSTS : OTHERS_POSTS) -> goto finished
@@ -98,32 +89,34 @@ next:
     /* step: src/core/dispatcher.cpp submit */
     /* step: src/core/dispatcher.cpp claim */
     /* step: src/core/delivery.hpp claim_take */
+    /* step: src/core/delivery.hpp claim_head */
     /* step: src/core/delivery.hpp claim_count */
     /* step: src/core/delivery.hpp claim_is_closing */
-    /* step: src/core/delivery.hpp slot_is_good */
 claims:
     atomic {
         if
         :: claim_closing -> goto abandoned /* refused */
-        :: else -> count = claimed
+        :: else -> seen_free = record_is_free; count = claimed
         fi
     };
-#ifndef CLAIM_IGNORES_NEWEST
     if
-    :: atomic { state != rests -> goto keeps }
+#ifdef CLAIM_IGNORES_OVERFLOWING
+    :: !seen_free -> goto overflows
+#else
+    :: atomic { !seen_free || overflowing -> seen_free = 0; goto overflows }
+#endif
     :: else -> skip
     fi;
-#endif
-    seen_good = (good_for == count);
     atomic {
+        seen_free = 0;
         if
-        :: seen_good && claimed == count && !claim_closing ->
-            seen_good = 0;
+        :: record_is_free && claimed == count && !claim_closing ->
+            record_is_free = 0;
             claimed++;
+            record_claimed = count;
             data[RECORD] = x;
             count = 0
-        :: !seen_good && claimed == count -> goto keeps
-        :: else -> count = 0; seen_good = 0; goto claims
+        :: else -> count = 0; goto claims
         fi
     };
     /* step: src/core/dispatcher.cpp push */
@@ -133,19 +126,32 @@ claims:
     fi;
     goto wakes;
 
-    /* step: src/core/dispatcher.cpp keep_newest */
-    /* step: src/core/delivery.hpp newest_put */
-keeps:
+    /* step: src/core/dispatcher.cpp overflow */
+overflows:
+#ifdef FLAG_FIRST
+    overflowing = 1;
+#endif
     atomic {
-        count = 0;
         if
-        :: newest_closing -> goto abandoned /* refused */
-        :: !newest_closing && state == kept -> ends(newest)
+        :: newest != 0 -> ends(newest)
         :: else -> skip
         fi;
         newest = x;
-        state = kept
+        newest_claimed = count;
+        count = 0
     };
+#ifndef FLAG_FIRST
+    if
+    :: overflowing = 1
+    :: goto abandoned
+    fi;
+#endif
+#if defined(CANCEL) && !defined(OVERFLOW_IGNORES_CLOSING)
+    if
+    :: atomic { gate_closing -> discard_newest() }
+    :: else -> skip
+    fi;
+#endif
 
     /* step: src/sys/ready_bitmap.hpp set */
     if
@@ -159,7 +165,7 @@ wakes:
     fi;
 
 abandoned:
-    atomic { x = 0; count = 0; seen_good = 0; goto next };
+    atomic { x = 0; count = 0; seen_free = 0; goto next };
 finished:
     skip
 }
@@ -167,11 +173,10 @@ finished:
 /* ---- records that come back ---------------------------------------------------------------------------------------- */
 
 /* step: src/core/one_delivery.cpp give_back */
-/* step: src/core/one_delivery.cpp put_into_ring */
-/* step: src/core/delivery.hpp returned_slot */
+/* step: src/core/delivery.hpp claim_put */
 inline give_back_record()
 {
-    atomic { data[RECORD] = 0; good_for++ }
+    atomic { data[RECORD] = 0; record_claimed = 0; record_is_free = 1 }
 }
 
 inline give_back_spare()
@@ -179,7 +184,7 @@ inline give_back_spare()
     atomic { data[SPARE] = 0; spare_out = 0 };
 #ifndef SPARE_SETS_NO_BIT
     if
-    :: atomic { state == kept -> bit_is_set = 1; woken = 1 }
+    :: atomic { overflowing -> bit_is_set = 1; woken = 1 }
     :: else -> skip
     fi
 #endif
@@ -263,6 +268,8 @@ inline take_submitted()
 #ifndef NOBODY_RUNS
 proctype drain()
 {
+    byte x;
+    unsigned count : 3;
 end_sleeps:
     atomic { woken && !draining -> woken = 0; draining = 1 };
     /* step: src/core/dispatcher.cpp run */
@@ -279,56 +286,52 @@ end_sleeps:
     /* step: src/core/dispatcher.cpp take_newest */
     if
 #ifdef SPARE_IS_ALWAYS_THERE
-    :: atomic { state == kept -> spare_out = 1 }
+    :: atomic { overflowing -> spare_out = 1 }
 #else
-    :: atomic { state == kept && !spare_out -> spare_out = 1 }
+    :: atomic { overflowing && !spare_out -> spare_out = 1 }
 #endif
     :: else -> goto is_done
     fi;
-    /* step: src/core/dispatcher.cpp send_newest */
-    /* step: src/core/delivery.hpp newest_take */
+#ifndef FLAG_CLEARED_LAST
+    overflowing = 0;
+#endif
     atomic {
+        x = newest;
+        count = newest_claimed;
+        newest = 0;
+        newest_claimed = 0;
         if
-        :: state == kept ->
-            data[SPARE] = newest;
-            newest = 0;
-#ifdef RESTS_AT_ONCE
-            state = rests
-#else
-            state = leaving
-#endif
-#ifdef CANCEL
-        :: else -> spare_out = 0; goto is_done /* cancelled */
-#endif
+        :: x != 0 -> data[SPARE] = x; x = 0
+        :: else -> goto nothing_new
         fi
     };
 #ifndef NEWEST_FIRST
     take_submitted();
+    /* step: src/core/delivery.hpp claimed_after */
     if
+#ifdef NEWEST_LAST
     :: on_backlog -> dispatch_record()
-    :: else -> skip
-    fi;
-#endif
-    /* step: src/core/delivery.hpp newest_may_rest */
-    /* step: src/core/delivery.hpp newest_rest */
-    atomic {
-        if
-#ifdef RESTS_WHATEVER_IS_IN_IT
-        :: !newest_closing -> state = rests
 #else
-        :: state == leaving && !newest_closing -> state = rests
+    :: on_backlog && record_claimed < count -> dispatch_record()
 #endif
-        :: else -> skip
-        fi
-    };
+    :: else -> skip
+    fi;
+#endif
+    count = 0;
     dispatch_spare();
-#ifdef NEWEST_FIRST
-    take_submitted();
+#ifndef NEWEST_FIRST
     if
     :: on_backlog -> dispatch_record()
     :: else -> skip
     fi;
 #endif
+#ifdef FLAG_CLEARED_LAST
+    overflowing = 0;
+#endif
+    goto is_done;
+nothing_new:
+    count = 0;
+    give_back_spare();
 is_done:
     atomic { draining = 0; goto end_sleeps }
 }

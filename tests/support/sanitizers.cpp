@@ -2,10 +2,7 @@
 
 #include "support.hpp"
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <string>
 #include <thread>
 
 #include <fcntl.h>
@@ -32,18 +29,6 @@ bool a_thread_starts_in_a_child() {
     other.join();
     BOOST_TEST(in_time);
     return end == exited_well;
-}
-
-/// All other threads wait for something.
-bool others_sleep() {
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-        std::string line;
-        std::getline(std::ifstream(task.path() / "stat"), line);
-        const auto state = line.rfind(") ");
-        if (state != line.npos && line[state + 2] != 'S' && task.path().filename() != std::to_string(gettid()))
-            return false;
-    }
-    return true;
 }
 
 struct shape {
@@ -92,7 +77,7 @@ void need_the_allocator_in_a_child() {
 void settle_before_fork() {
     static bool one_never_sleeps = false; // then the next forks do not wait for it again
     if (under_address_sanitizer && !one_never_sleeps)
-        one_never_sleeps = !wait_until(others_sleep, seconds(1));
+        one_never_sleeps = !wait_until(other_threads_sleep, seconds(1));
 }
 
 } // namespace sigev_tests

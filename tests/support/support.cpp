@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include <poll.h>
@@ -87,6 +89,17 @@ bool wait_until(const std::function<bool()>& predicate, milliseconds limit) {
         if (clock::now() >= end)
             return predicate(); // the time may have gone by between the look and the clock
         sched_yield();
+    }
+    return true;
+}
+
+bool other_threads_sleep() {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string line;
+        std::getline(std::ifstream(task.path() / "stat"), line);
+        const auto state = line.rfind(") ");
+        if (state != line.npos && line[state + 2] != 'S' && task.path().filename() != std::to_string(gettid()))
+            return false;
     }
     return true;
 }

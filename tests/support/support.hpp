@@ -44,6 +44,9 @@ private:
 /// True as soon as the predicate is; false when it still is not after `limit`. Yields between the looks.
 bool wait_until(const std::function<bool()>& predicate, milliseconds limit = patience);
 
+/// All other threads of the process wait for something.
+bool other_threads_sleep();
+
 /// Orders threads: those that wait pass once it has been opened.
 class gate {
 public:
