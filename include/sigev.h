@@ -143,6 +143,10 @@ struct sigev_options {
 
 /* Opens a subscription: validates *event, copies all that it says (thread attributes too) and reserves all that a
  * delivery will need, `capacity` records among it (1 .. 1048576). *event may be gone when this returns.
+ * SIGEV_THREAD: each call finds what a new, detached thread would find that the calling thread had made with these attributes:
+ * the signal mask that pthread_attr_setsigmask_np() has set, or all of the program's signals blocked; and where scheduling is
+ * inherited, as it is without attributes, this thread's policy, priority and niceness. (What raises the notifications, a
+ * timer's expiry for one, is noticed by threads that are scheduled as the one which first used the library.)
  * A stack of the caller's own (pthread_attr_setstack()) serves one callback at a time, always with the same attributes and
  * flags, and is in use until sigev_shutdown().
  * When all records are on their way, the newest notification is kept and each one that it replaces counts as merged, or

@@ -25,6 +25,7 @@ const bench wakeup{
         {"suppressed", "sigev_runtime", "ns", 0},
         {"suppressed", "libuv", "ns", 0},
         {"suppressed", "libev", "ns", 0},
+        {"suppressed", "sigev_iv", "ns", 0},
         {"suppressed", "ivykis", "ns", 0},
         {"suppressed", "eventfd", "ns", 0},
 
@@ -34,6 +35,7 @@ const bench wakeup{
         {"first", "eventfd", "ns", posts},
         {"first", "libuv", "ns", posts},
         {"first", "libev", "ns", posts},
+        {"first", "sigev_iv", "ns", posts},
         {"first", "ivykis", "ns", posts},
         {"first", "asio_post", "ns", posts},
 
@@ -44,6 +46,7 @@ const bench wakeup{
         {"roundtrip", "asio_descriptor", "ns", trips},
         {"roundtrip", "libuv", "ns", trips},
         {"roundtrip", "libev", "ns", trips},
+        {"roundtrip", "sigev_iv", "ns", trips},
         {"roundtrip", "ivykis", "ns", trips},
         {"roundtrip", "asio_post", "ns", trips},
 
@@ -52,6 +55,7 @@ const bench wakeup{
         {"roundtrip.calls", "sigev_asio", "calls", trips_traced, how::calls, "roundtrip"},
         {"roundtrip.calls", "eventfd", "calls", trips_traced, how::calls, "roundtrip"},
         {"roundtrip.calls", "asio_descriptor", "calls", trips_traced, how::calls, "roundtrip"},
+        {"roundtrip.calls", "sigev_iv", "calls", trips_traced, how::calls, "roundtrip"},
         {"roundtrip.calls", "ivykis", "calls", trips_traced, how::calls, "roundtrip"},
 
         {"awake", "sigev_runtime", "ns", turns},
@@ -59,11 +63,13 @@ const bench wakeup{
         {"awake", "asio_post", "ns", turns},
         {"awake", "libev", "ns", turns},
         {"awake", "libuv", "ns", turns},
+        {"awake", "sigev_iv", "ns", turns},
         {"awake", "ivykis", "ns", turns},
 
         {"roundtrip.across", "sigev_runtime", "ns", trips_across},
         {"roundtrip.across", "eventfd", "ns", trips_across},
         {"roundtrip.across", "libuv", "ns", trips_across},
+        {"roundtrip.across", "sigev_iv", "ns", trips_across},
         {"roundtrip.across", "ivykis", "ns", trips_across},
         {"roundtrip.across", "asio_post", "ns", trips_across},
         {"roundtrip.spinning", "sigev_runtime", "ns", trips_spinning},
@@ -76,6 +82,8 @@ const bench wakeup{
         {"wakeup.roundtrip", {"roundtrip", "sigev_runtime"}, side{"roundtrip", "eventfd"}, bound::at_most, 1.10},
         {"wakeup.roundtrip.calls", {"roundtrip.calls", "sigev_runtime"}, {}, bound::at_most, 4},
         {"wakeup.roundtrip.public", {"roundtrip", "sigev_asio"}, side{"roundtrip", "ivykis"}, bound::at_most, 1.20},
+        {"wakeup.iv.first", {"first", "sigev_iv"}, side{"first", "ivykis"}, bound::at_most, 1.10},
+        {"wakeup.iv.roundtrip", {"roundtrip", "sigev_iv"}, side{"roundtrip", "ivykis"}, bound::at_most, 1.10},
         {"wakeup.awake", {"awake", "sigev_runtime"}, side{"awake", "asio_post"}, bound::at_most, 0.50},
         {"wakeup.spin",
          {"roundtrip.spinning", "sigev_runtime"},

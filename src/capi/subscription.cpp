@@ -23,13 +23,11 @@ int with_subscription(sigev_t number, F&& f) noexcept
 
 void cancel(core::subscription& s, bool wait) noexcept
 {
-    core::dispatcher& d = s.on.load(std::memory_order_acquire)->dispatcher();
+    core::dispatcher& d = *s.road.load(std::memory_order_acquire);
     d.cancel(s);
     if (wait)
         d.wait(s);
 }
-
-constexpr std::uint32_t most_records = 1u << 20;
 
 // Other codes the kernel refuses, or they would say what is not so. 0 stands for SI_QUEUE.
 constexpr bool is_code(std::int32_t code) noexcept
@@ -47,7 +45,7 @@ using namespace sigev::capi;
 int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* options, sigev_t* subscription) noexcept
 {
     return answer(guarded([&] {
-        if (!event || !subscription || capacity == 0 || capacity > most_records)
+        if (!event || !subscription || capacity == 0 || capacity > core::most_records)
             return EINVAL;
         constexpr std::uint32_t known = SIGEV_REFUSE_WHEN_FULL | SIGEV_FRESH_THREAD;
         if (options && (options->size != sizeof *options || (options->flags & ~known) != 0 || !is_code(options->code)))
@@ -79,7 +77,6 @@ int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* op
 
 int sigev_submit(sigev_t subscription, int64_t data, int error) noexcept
 {
-    sys::errno_guard guard;
     core::registry* all = core::registry::current();
     const core::handle h = core::decode(subscription);
     core::subscription* s = all && h.kind == core::handle_kind::subscription && h.epoch == (all->life & core::epoch_mask)
@@ -89,11 +86,12 @@ int sigev_submit(sigev_t subscription, int64_t data, int error) noexcept
     // No pin: the claim checks the generation, and a claimed record keeps the subscription.
     if (s && ((s->generation.generation() ^ h.generation) & core::generation_mask) == 0 &&
         s->handed_out.load(std::memory_order_relaxed))
-        if (core::reactor* on = s->on.load(std::memory_order_acquire))
-            result = on->dispatcher().submit(*s, h.generation, data, error);
+        if (core::dispatcher* road = s->road.load(std::memory_order_acquire))
+            result = road->submit(*s, h.generation, data, error);
     if (result == 0)
-        return 0;
-    return guard.fail(result);
+        return 0; // nothing on the way has touched errno
+    errno = result;
+    return -1;
 }
 
 int sigev_cancel(sigev_t subscription) noexcept

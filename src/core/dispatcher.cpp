@@ -25,37 +25,53 @@ bool dispatcher::is_draining_here() const noexcept
 
 // ---- raising ------------------------------------------------------------------------------------------------------------
 
-record* dispatcher::claim(subscription& s, std::uint64_t& word, std::uint32_t generation) noexcept
+// The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free, or the
+// newest has to be overtaken.
+record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
 {
-    word = s.claim.load(std::memory_order_acquire);
+    refusal = 0;
+    std::uint64_t word = s.claim.load(std::memory_order_acquire);
     for (;;) {
-        const std::uint32_t head = claim_head(word);
-        if (claim_generation(word) != (generation & 0x7fff) || claim_is_closing(word) || head == no_record ||
-            s.overflowing.load(std::memory_order_relaxed))
+        if (!claim_is_of(word, generation)) {
+            refusal = EINVAL;
             return nullptr;
-        record* r = &registry_.records[head];
-        // If the record is taken meanwhile this link is stale, and then so is the count in the word: the exchange fails.
-        const std::uint32_t next = r->free_next.load(std::memory_order_relaxed);
-        if (s.claim.compare_exchange_weak(word, claim_take(word, next), std::memory_order_acq_rel,
-                                          std::memory_order_acquire)) {
-            r->claimed = claim_count(word);
-            return r;
         }
+        if (claim_is_closing(word)) {
+            refusal = ECANCELED;
+            return nullptr;
+        }
+        if (newest_state_of(s.newest.load_low()) != newest_state::idle)
+            return nullptr;
+        const record* const place = registry_.records.at(s.first.load(std::memory_order_acquire) + claim_place(word));
+        if (!place) { // the next owner's first, and a place that it does not have
+            word = s.claim.load(std::memory_order_acquire);
+            continue;
+        }
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(place) + 512), 1);
+        const std::uint64_t slot = place->slot.load(std::memory_order_acquire);
+        if (!slot_is_good(slot, word)) {
+            // Nothing is free; or the word is an old one, and so the slot has gone round.
+            const std::uint64_t seen = std::exchange(word, s.claim.load(std::memory_order_acquire));
+            if (seen == word)
+                return nullptr;
+            continue;
+        }
+        // That it is the same word means that it is the same owner's: what was read in between belongs to it.
+        if (s.claim.compare_exchange_weak(word, claim_take(word, s.capacity.load(std::memory_order_relaxed)),
+                                          std::memory_order_acq_rel, std::memory_order_acquire))
+            return &registry_.records[slot_record(slot)];
     }
 }
 
 int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
 {
-    std::uint64_t word;
-    record* r = claim(s, word, generation);
+    int refusal;
+    record* r = claim(s, generation, refusal);
     if (!r) {
-        if (claim_generation(word) != (generation & 0x7fff))
-            return EINVAL;
-        if (claim_is_closing(word))
-            return ECANCELED;
-        return s.refuses_when_full ? EAGAIN : overflow(s, generation, claim_count(word), data, error);
+        if (refusal != 0)
+            return refusal;
+        return s.refuses_when_full.load(std::memory_order_relaxed) ? EAGAIN : keep_newest(s, generation, data, error);
     }
-    s.raised.fetch_add(1, std::memory_order_relaxed);
     r->data = data;
     r->error = error;
     r->scheduled = 0;
@@ -65,10 +81,10 @@ int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t d
 
 void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept
 {
-    std::uint64_t word;
-    s.raised.fetch_add(1, std::memory_order_relaxed);
-    record* r = claim(s, word, s.generation.generation());
+    int refusal;
+    record* r = claim(s, s.generation.generation(), refusal);
     if (!r) { // cancelled, since its one record is free and nobody else submits
+        s.raised.fetch_add(1, std::memory_order_relaxed);
         s.discarded.fetch_add(1, std::memory_order_relaxed);
         return;
     }
@@ -78,27 +94,33 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
     push(*r);
 }
 
-// No free record: the newest notification is kept, and the one that it replaces has merged. The slot is pinned, since
-// nothing claimed keeps it from its next owner.
-int dispatcher::overflow(subscription& s, std::uint32_t generation, std::uint32_t claimed, std::int64_t data,
-                         int error) noexcept
+// No free record: the newest notification is kept, and the one that it replaces has merged. One exchange of its word checks
+// the generation, finds the subscription open, counts, and puts the notification there. From then on nothing keeps the slot
+// from its next owner, to whom a bit that is set for nothing does no harm.
+int dispatcher::keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
 {
-    if (!s.generation.pin(generation, generation_mask))
-        return EINVAL;
-    s.raised.fetch_add(1, std::memory_order_relaxed);
-    const sys::pair64 old =
-        s.newest.exchange({static_cast<std::uint64_t>(data), std::uint64_t{claimed} << newest_claimed_shift | newest_valid |
-                                                                 static_cast<std::uint32_t>(error)});
-    if (old.hi & newest_valid)
-        s.merged.fetch_add(1, std::memory_order_relaxed);
-    s.overflowing.store(true, std::memory_order_seq_cst);
-    // cancel() sets `closing` and then takes `newest`; this sets `newest` and then looks at `closing`: one of the two
-    // finds it.
-    if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
-        discard_newest(s);
+    sys::pair64 old = s.newest.guess();
+    newest_step step;
+    do {
+        if (!newest_is_of(old.lo, generation))
+            return EINVAL;
+        if (newest_is_closing(old.lo))
+            return ECANCELED;
+        step = newest_put(old.lo, error);
+        if (step.settle != 0 && !s.generation.pin(generation, generation_mask)) // once in 16384 times
+            return EINVAL;
+        if (s.newest.compare_exchange(old, {step.next, static_cast<std::uint64_t>(data)}))
+            break;
+        if (step.settle != 0)
+            s.generation.unpin();
+    } while (true);
     overflowed_.set(s.index);
-    host_.wake();
-    s.generation.unpin(); // the dead are looked at again by the drain that was woken
+    if (step.settle != 0) {
+        s.raised.fetch_add(step.settle, std::memory_order_relaxed);
+        s.merged.fetch_add(step.settle, std::memory_order_relaxed);
+        s.generation.unpin(); // before the wakeup: the drain that it brings looks at the dead
+    }
+    wake();
     return 0;
 }
 
@@ -107,8 +129,17 @@ void dispatcher::push(record& r) noexcept
     record* head = submitted_.load(std::memory_order_relaxed);
     do
         r.next = head;
-    while (!submitted_.compare_exchange_weak(head, &r, std::memory_order_release, std::memory_order_relaxed));
-    host_.wake();
+    while (!submitted_.compare_exchange_weak(head, &r, std::memory_order_seq_cst, std::memory_order_relaxed));
+    wake();
+}
+
+// Whoever comes here has published what the drain is to find, by an exchange that the drain answers with one of its own after
+// it has taken the post; so a look is enough to see that the drain is coming anyway.
+void dispatcher::wake() noexcept
+{
+    const sigev_event_raw* const event = wakeup_ ? wakeup_->load(std::memory_order_acquire) : nullptr;
+    if (!event || !is_told(*event))
+        host_.wake();
 }
 
 void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled) noexcept
@@ -128,6 +159,16 @@ void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled)
     } while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
     if (step.start)
         dispatch(*s.spare);
+}
+
+// Records are claimed in the order in which they lie, so where two follow each other, so do those after them. They come from
+// another core: asked for in time, they are here when the list leads to them. A wrong guess costs nothing but itself.
+void dispatcher::fetch_ahead(const spi::delivery& one, const spi::delivery* next) noexcept
+{
+    constexpr std::uintptr_t ahead = 6;
+    const auto here = reinterpret_cast<std::uintptr_t>(&one);
+    const auto step = reinterpret_cast<std::uintptr_t>(next) - here;
+    __builtin_prefetch(reinterpret_cast<const void*>(here + ahead * step), 1);
 }
 
 // ---- the drain ----------------------------------------------------------------------------------------------------------
@@ -156,20 +197,22 @@ void dispatcher::leave_for_later() noexcept
 {
     const bool left = !backlog_.empty(); // the next owner's from the exchange on
     if (word_.exchange(drain::idle, std::memory_order_seq_cst) == drain::again || left)
-        host_.wake();
+        wake();
 }
 
 void dispatcher::take_submitted() noexcept
 {
-    spi::delivery* newest_first = submitted_.exchange(nullptr, std::memory_order_acquire);
+    if (!submitted_.load(std::memory_order_seq_cst))
+        return;
+    spi::delivery* newest_first = submitted_.exchange(nullptr, std::memory_order_seq_cst);
     record_queue batch;
     while (newest_first) {
         auto& r = static_cast<record&>(*newest_first);
         newest_first = r.next;
+        fetch_ahead(r, newest_first);
         batch.push_front(r);
     }
-    while (record* r = batch.pop_front())
-        backlog_.push_back(*r);
+    backlog_.append(batch);
 }
 
 void dispatcher::run() noexcept
@@ -189,12 +232,12 @@ void dispatcher::sweep() noexcept
 }
 
 // The bit of a subscription: its lane rests after a `retry`, or its newest notification found no record. The slot may have
-// changed hands since the bit was set: everything here is looked at again, under a pin.
+// changed hands since the bit was set, and belong to another reactor: everything here is looked at again, under a pin.
 void dispatcher::take_newest(std::uint32_t index) noexcept
 {
     subscription& s = registry_.subscriptions[index];
     s.generation.pin(0, 0);
-    if (s.gate.load(std::memory_order_seq_cst) & gate_freed) {
+    if (s.gate.load(std::memory_order_seq_cst) & gate_freed || s.road.load(std::memory_order_acquire) != this) {
         s.generation.unpin();
         return; // its end has discarded what there was; if it is freed only after this look, the pin keeps the spare
     }
@@ -205,33 +248,37 @@ void dispatcher::take_newest(std::uint32_t index) noexcept
             team_->resume(*s.lane);
     }
     // give_back() of the spare sets the bit again, so a `newest` that has to wait for it is not forgotten.
-    if (s.overflowing.load(std::memory_order_seq_cst) && !s.spare_out.exchange(true, std::memory_order_seq_cst)) {
-        s.overflowing.store(false, std::memory_order_seq_cst);
-        s.returned.fetch_sub(1, std::memory_order_seq_cst); // the spare is out
-        const sys::pair64 newest = s.newest.exchange({0, 0});
-        record& r = *s.spare;
-        r.latched = 0;
-        if (newest.hi & newest_valid) {
-            r.data = static_cast<std::int64_t>(newest.lo);
-            r.error = static_cast<std::int32_t>(newest.hi & 0xffffffff);
-            r.scheduled = 0;
-            // What its producer submitted before it is in the stack by now, and goes first; what came after it goes later.
-            const auto claimed = static_cast<std::uint32_t>(newest.hi >> newest_claimed_shift);
-            record_queue later;
-            take_submitted();
-            while (record* other = backlog_.pop_front())
-                if (other->owner == &s && claimed_after(other->claimed, claimed))
-                    later.push_back(*other);
-                else
-                    dispatch(*other);
-            dispatch(r);
-            while (record* other = later.pop_front())
-                dispatch(*other);
-        } else {
-            give_back(r);
-        }
-    }
+    if (newest_state_of(s.newest.load_low()) == newest_state::kept && !s.spare_out.exchange(true, std::memory_order_seq_cst))
+        send_newest(s);
     s.generation.unpin();
+}
+
+// What its producer submitted before it is in the stack by now, and goes first. What it submits from now on finds the place
+// in use until that has gone, and stays behind; then records may be claimed again.
+void dispatcher::send_newest(subscription& s) noexcept
+{
+    record& r = *s.spare;
+    sys::pair64 kept = s.newest.guess();
+    do
+        if (newest_state_of(kept.lo) != newest_state::kept) { // cancelled, and accounted for
+            s.spare_out.store(false, std::memory_order_seq_cst);
+            registry_.maybe_free(s); // who has cancelled it may have found the spare out
+            return;
+        }
+    while (!s.newest.compare_exchange(kept, {newest_take(kept.lo), 0}));
+    r.latched = 0;
+    r.data = static_cast<std::int64_t>(kept.hi);
+    r.error = newest_error(kept.lo);
+    r.scheduled = 0;
+    s.raised.fetch_add(newest_merged(kept.lo) + 1, std::memory_order_relaxed);
+    s.merged.fetch_add(newest_merged(kept.lo), std::memory_order_relaxed);
+    take_submitted();
+    while (record* other = backlog_.pop_front())
+        dispatch(*other);
+    sys::pair64 left = s.newest.guess();
+    while (newest_may_rest(left.lo) && !s.newest.compare_exchange(left, {newest_rest(left.lo), 0}))
+        ;
+    dispatch(r);
 }
 
 void dispatcher::dispatch(record& r) noexcept
@@ -239,8 +286,69 @@ void dispatcher::dispatch(record& r) noexcept
     subscription& s = *r.owner;
     if (!s.held.empty()) // in order: behind those that were refused
         s.held.push_back(r);
+    else if (s.method->runs_user_code && !s.lane)
+        call_in_turn(r);
     else if (offer(r) == spi::verdict::retry)
         hold(r);
+}
+
+// A loop of the caller's own: its code runs here, for this record and for those behind it that are the same subscription's.
+// Only the first and the last of them change the gate: in between this thread is inside, as cancel_and_wait() sees it, and a
+// look says whether the next one may start.
+void dispatcher::call_in_turn(record& first) noexcept
+{
+    subscription& s = *first.owner;
+    record* r = &first;
+    visit here;
+    if (!begin_visit(here, s))
+        return discard(first);
+    spi::verdict v = call_here(here, *r);
+    while (v != spi::verdict::retry && (r = backlog_.front()) && r->owner == &s) {
+        backlog_.pop_front();
+        v = call_here(here, *r);
+    }
+    end_visit(s);
+    if (v == spi::verdict::retry)
+        hold(*r);
+}
+
+bool dispatcher::begin_visit(visit& here, subscription& s) noexcept
+{
+    if (!start_running(s))
+        return false;
+    introduce(s, here.notification);
+    push_frame(s, here.notification);
+    drainer_.store(&inside, std::memory_order_relaxed);
+    return true;
+}
+
+void dispatcher::end_visit(subscription& s) noexcept
+{
+    drainer_.store(nullptr, std::memory_order_relaxed);
+    pop_frame();
+    if (stop_running(s))
+        registry_.maybe_free(s);
+}
+
+// One delivery, and further ones as long as more was merged meanwhile. `retry`: the record is still the drain's.
+spi::verdict dispatcher::call_here(visit& here, record& r) noexcept
+{
+    subscription& s = *r.owner;
+    for (;;) {
+        if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
+            discard(r);
+            return spi::verdict::gone;
+        }
+        const bool something = latch(r, here.notification);
+        const spi::verdict v =
+            something ? s.method->deliver(s.target, r, here.notification) : spi::verdict::delivered;
+        if (v == spi::verdict::retry) {
+            unlatch(r);
+            return v;
+        }
+        if (!settle(r, v))
+            return v;
+    }
 }
 
 // One attempt. `retry`: the record is still the drain's. Anything else: it is not.
@@ -248,26 +356,19 @@ spi::verdict dispatcher::offer(record& r) noexcept
 {
     subscription& s = *r.owner;
     const spi::method& m = *s.method;
+    if (m.runs_user_code && !s.lane) {
+        visit here;
+        if (!begin_visit(here, s)) {
+            discard(r);
+            return spi::verdict::gone;
+        }
+        const spi::verdict v = call_here(here, r);
+        end_visit(s);
+        return v;
+    }
     sigev_notification n{};
     spi::verdict v;
     do {
-        if (m.runs_user_code && !s.lane) {
-            // A loop of the caller's own: its code runs here, and cancel_and_wait() waits for it.
-            if (!begin(r, n))
-                return spi::verdict::accepted;
-            drainer_.store(&inside, std::memory_order_relaxed);
-            v = m.deliver(s.target, r, n);
-            drainer_.store(nullptr, std::memory_order_relaxed);
-            pop_frame();
-            const bool again = v != spi::verdict::retry && settle(r, v);
-            if (v == spi::verdict::retry)
-                unlatch(r);
-            if (stop_running(s))
-                registry_.maybe_free(s);
-            if (!again)
-                return v;
-            continue;
-        }
         if (!set(s, gate_delivering)) {
             discard(r);
             return spi::verdict::gone;
@@ -280,6 +381,7 @@ spi::verdict dispatcher::offer(record& r) noexcept
             if (v == spi::verdict::gone)
                 discard(r);
         } else {
+            introduce(s, n);
             latch(r, n);
             v = m.deliver(s.target, r, n);
             if (v == spi::verdict::retry)
@@ -419,10 +521,17 @@ void dispatcher::wait(subscription& s) noexcept
     purge(s);
 }
 
+// Closes it as well: nothing is kept from here on.
 void dispatcher::discard_newest(subscription& s) noexcept
 {
-    if (s.kind == raising::queueing && (s.newest.exchange({0, 0}).hi & newest_valid))
-        s.discarded.fetch_add(1, std::memory_order_relaxed);
+    sys::pair64 old = s.newest.guess();
+    while (!s.newest.compare_exchange(old, {newest_close(old.lo), 0}))
+        ;
+    const std::uint64_t merged = newest_merged(old.lo);
+    const std::uint64_t kept = newest_state_of(old.lo) == newest_state::kept ? 1 : 0;
+    s.raised.fetch_add(merged + kept, std::memory_order_relaxed);
+    s.merged.fetch_add(merged, std::memory_order_relaxed);
+    s.discarded.fetch_add(kept, std::memory_order_relaxed);
 }
 
 // Takes the records of a cancelled subscription out of the road without delivering anything, so that its ledger is settled

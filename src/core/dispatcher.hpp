@@ -14,6 +14,7 @@
 #pragma once
 
 #include "core/delivery.hpp"
+#include "core/event_raw.hpp"
 #include "core/subscription.hpp"
 #include "spi/method.hpp"
 #include "spi/workers.hpp"
@@ -40,7 +41,11 @@ protected:
 
 class dispatcher final : public spi::delivery_port {
 public:
-    dispatcher(registry& all, dispatcher_host& host) noexcept : registry_(all), host_(host) {}
+    /// `wakeup`: what host.wake() posts to, if that is all it does; lets the dispatcher see that it need not.
+    dispatcher(registry& all, dispatcher_host& host, const std::atomic<sigev_event_raw*>* wakeup = nullptr) noexcept
+        : registry_(all), host_(host), wakeup_(wakeup)
+    {
+    }
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
@@ -97,13 +102,25 @@ public:
     bool is_draining_here() const noexcept;
 
 private:
-    int overflow(subscription& s, std::uint32_t generation, std::uint32_t claimed, std::int64_t data, int error) noexcept;
-    record* claim(subscription& s, std::uint64_t& word, std::uint32_t generation) noexcept;
+    /// This thread's being inside a subscription, for one call or several.
+    struct visit {
+        sigev_notification notification{};
+    };
+
+    record* claim(subscription& s, std::uint32_t generation, int& refusal) noexcept;
+    int keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
     void push(record& r) noexcept;
+    void wake() noexcept;
+    static void fetch_ahead(const spi::delivery& one, const spi::delivery* next) noexcept;
     void take_submitted() noexcept;
     void take_newest(std::uint32_t index) noexcept;
+    void send_newest(subscription& s) noexcept;
     void dispatch(record& r) noexcept;
     spi::verdict offer(record& r) noexcept;
+    void call_in_turn(record& first) noexcept;
+    bool begin_visit(visit& here, subscription& s) noexcept;
+    void end_visit(subscription& s) noexcept;
+    spi::verdict call_here(visit& here, record& r) noexcept;
     void hold(record& r) noexcept;
     bool keep(subscription& s) noexcept;
     void let_go(subscription& s) noexcept;
@@ -111,13 +128,17 @@ private:
     void discard_newest(subscription& s) noexcept;
     void purge(subscription& s) noexcept;
     void discard(record& r) noexcept;
+    static void introduce(const subscription& s, sigev_notification& out) noexcept;
     bool latch(record& r, sigev_notification& out) noexcept;
     void unlatch(record& r) noexcept;
     bool settle(record& r, spi::verdict v) noexcept;
     void give_back(record& r) noexcept;
+    void put_into_ring(subscription& s, record& r) noexcept;
+    static void count_return(subscription& s, std::uint64_t word, std::uint64_t next) noexcept;
 
     registry& registry_;
     dispatcher_host& host_;
+    const std::atomic<sigev_event_raw*>* const wakeup_;
     spi::workers* team_ = nullptr;
 
     alignas(64) std::atomic<record*> submitted_{nullptr};

@@ -95,7 +95,7 @@ bool clear(sigev_event_raw& event) noexcept
 {
     word o = event.word.load(std::memory_order_relaxed);
     while (!event.word.compare_exchange_weak(
-        o, wakeup::consume(o), std::memory_order_acq_rel, std::memory_order_relaxed))
+        o, wakeup::consume(o), std::memory_order_seq_cst, std::memory_order_relaxed))
         ;
     return (o & wakeup::posted) != 0;
 }

@@ -86,7 +86,7 @@ inline bool try_sleep(sigev_event_raw& event) noexcept
     wakeup::sleep_step step;
     do
         step = wakeup::sleep_begin(o);
-    while (step.next != o && // posted, or asleep already
+    while (step.next != o && // posted and awake, or asleep already
            !event.word.compare_exchange_weak(o, step.next, std::memory_order_acq_rel, std::memory_order_relaxed));
     return step.may_sleep;
 }
@@ -104,6 +104,14 @@ inline void awake(sigev_event_raw& event) noexcept
 inline bool is_posted(const sigev_event_raw& event) noexcept
 {
     return (event.word.load(std::memory_order_relaxed) & wakeup::posted) != 0;
+}
+
+/// True when a post would find that the owner is being told already, and will look after this. For a poster that needs no
+/// exchange of this word to publish what it has posted for, because it has made one elsewhere that the owner answers with
+/// one after its consume; all four seq_cst.
+inline bool is_told(const sigev_event_raw& event) noexcept
+{
+    return wakeup::is_told(event.word.load(std::memory_order_seq_cst));
 }
 
 /// Ends the object; *event is gone. Waits for posters that are just writing, but not for long: see retired below.

@@ -20,9 +20,14 @@ sigev_ledger look(const subscription& s) noexcept
         l.pending = occurrences_count(s.occurrences.load(std::memory_order_acquire)) +
                     s.inflight.load(std::memory_order_acquire);
     } else {
-        const std::uint32_t out = claim_count(s.claim.load(std::memory_order_acquire)) -
-                                  s.returned.load(std::memory_order_acquire);
-        l.pending = (out & 0xffffff) + ((s.newest.load().hi & newest_valid) ? 1 : 0);
+        // What came with a record was raised by the claim, and what came without by the exchange that kept it.
+        const std::uint64_t returned = s.returned.load(std::memory_order_acquire);
+        const std::uint64_t claim = s.claim.load(std::memory_order_acquire);
+        const std::uint64_t newest = s.newest.load_low();
+        const std::uint64_t kept = newest_state_of(newest) == newest_state::kept ? 1 : 0;
+        l.raised += claims_ever(claim, returned) + newest_merged(newest) + kept;
+        l.merged += newest_merged(newest);
+        l.pending = claims_out(claim, returned) + kept + (s.spare_out.load(std::memory_order_acquire) ? 1 : 0);
     }
     return l;
 }

@@ -4,6 +4,8 @@
 #include "core/inside.hpp"
 #include "core/registry.hpp"
 
+#include <utility>
+
 namespace sigev::core {
 
 bool dispatcher::begin(spi::delivery& d, sigev_notification& out) noexcept
@@ -14,6 +16,7 @@ bool dispatcher::begin(spi::delivery& d, sigev_notification& out) noexcept
         discard(r);
         return false;
     }
+    introduce(s, out);
     if (!latch(r, out)) { // nothing is left to tell: an earlier delivery took it all along
         if (!settle(r, spi::verdict::delivered)) {
             if (stop_running(s))
@@ -37,7 +40,7 @@ bool dispatcher::end(spi::delivery& d, spi::verdict v) noexcept
         again = true;
         s.suspended.store(true, std::memory_order_release);
         overflowed_.set(s.index);
-        host_.wake();
+        wake();
     } else {
         again = settle(r, v);
     }
@@ -52,17 +55,21 @@ void dispatcher::drop(spi::delivery& d) noexcept
     discard(static_cast<record&>(d));
 }
 
-// Fills `out` for a delivery that starts now; the overrun is latched here. False: nothing was raised (merging only).
-bool dispatcher::latch(record& r, sigev_notification& out) noexcept
+// What all notifications of the subscription say.
+void dispatcher::introduce(const subscription& s, sigev_notification& out) noexcept
 {
-    subscription& s = *r.owner;
     out = {};
     out.value = s.value;
     out.ident = s.ident;
     out.code = s.code;
     out.source = s.source;
+}
+
+// And what this one says, whose delivery starts now; the overrun is latched here. False: nothing was raised (merging only).
+bool dispatcher::latch(record& r, sigev_notification& out) noexcept
+{
+    subscription& s = *r.owner;
     if (s.kind == raising::queueing) {
-        r.latched = 1;
         out.data = r.data;
         out.error = r.error;
         out.scheduled = r.scheduled;
@@ -88,10 +95,9 @@ bool dispatcher::latch(record& r, sigev_notification& out) noexcept
 void dispatcher::unlatch(record& r) noexcept
 {
     subscription& s = *r.owner;
-    const std::uint64_t n = r.latched;
-    r.latched = 0;
     if (s.kind == raising::queueing)
         return;
+    const std::uint64_t n = std::exchange(r.latched, 0);
     s.scheduled.store(r.scheduled, std::memory_order_relaxed);
     std::uint64_t word = s.occurrences.load(std::memory_order_relaxed);
     while (!s.occurrences.compare_exchange_weak(word, occurrences_unlatch(word, n), std::memory_order_acq_rel))
@@ -99,24 +105,37 @@ void dispatcher::unlatch(record& r) noexcept
     s.inflight.fetch_sub(n, std::memory_order_relaxed);
 }
 
+namespace {
+
+void count(std::atomic<std::uint64_t>& counter, bool alone) noexcept
+{
+    if (alone)
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    else
+        counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+} // namespace
+
 // The delivery is over: the ledger, and what becomes of the record. True: go again (merging only).
 bool dispatcher::settle(record& r, spi::verdict v) noexcept
 {
     subscription& s = *r.owner;
-    const std::uint64_t n = r.latched;
-    r.latched = 0;
-    if (n != 0) {
-        if (v == spi::verdict::delivered) {
-            s.delivered.fetch_add(1, std::memory_order_relaxed);
-            if (n > 1)
-                s.merged.fetch_add(n - 1, std::memory_order_relaxed);
-        } else {
-            s.discarded.fetch_add(n, std::memory_order_relaxed);
-        }
-    }
     if (s.kind == raising::queueing) {
+        if (v == spi::verdict::delivered)
+            count(s.delivered, s.is_settled_by_the_drain());
+        else
+            s.discarded.fetch_add(1, std::memory_order_relaxed);
         give_back(r);
         return false;
+    }
+    const std::uint64_t n = std::exchange(r.latched, 0);
+    if (v != spi::verdict::delivered) {
+        s.discarded.fetch_add(n, std::memory_order_relaxed);
+    } else if (n != 0) {
+        count(s.delivered, s.is_settled_by_the_drain());
+        if (n > 1)
+            s.merged.fetch_add(n - 1, std::memory_order_relaxed);
     }
     s.inflight.fetch_sub(n, std::memory_order_relaxed);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
@@ -153,20 +172,55 @@ void dispatcher::give_back(record& r) noexcept
     }
     if (&r == s.spare) {
         s.spare_out.store(false, std::memory_order_seq_cst);
-        if (s.overflowing.load(std::memory_order_seq_cst)) {
+        if (newest_state_of(s.newest.load_low()) == newest_state::kept) {
             overflowed_.set(s.index);
-            host_.wake();
+            wake();
         }
     } else {
-        std::uint64_t word = s.claim.load(std::memory_order_relaxed);
-        do
-            r.free_next.store(claim_head(word), std::memory_order_relaxed);
-        while (!s.claim.compare_exchange_weak(word, claim_put(word, r.index), std::memory_order_acq_rel,
-                                              std::memory_order_relaxed));
+        put_into_ring(s, r);
     }
-    s.returned.fetch_add(1, std::memory_order_seq_cst);
+    // Where the gate is not closing yet, this is the drain, which leaves the subscription by an exchange, and looks then.
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
         registry_.maybe_free(s);
+}
+
+// The next slot in turn, good for the claim that comes round to it. Where several may give back at once, the slot's exchange
+// decides who has it, and who finds it taken counts it for the other, who may be held up in between: until after the
+// subscription has been freed, perhaps, so the count is never what it was before.
+void dispatcher::put_into_ring(subscription& s, record& r) noexcept
+{
+    const std::uint32_t first = s.ring_first;
+    const std::uint32_t capacity = s.ring_capacity;
+    std::uint64_t word = s.returned.load(std::memory_order_acquire);
+    if (s.is_settled_by_the_drain()) {
+        const std::uint32_t at = first + returned_place(word);
+        record& place = at == r.index ? r : registry_.records[at];
+        place.slot.store(returned_slot(word, capacity, r.index), std::memory_order_release);
+        const std::uint64_t next = returned_next(word, capacity);
+        if (returned_count(next) == 0) [[unlikely]]
+            s.raised.fetch_add(returned_wraps_after, std::memory_order_relaxed);
+        s.returned.store(next, std::memory_order_release);
+        return;
+    }
+    for (;;) {
+        auto& slot = registry_.records[first + returned_place(word)].slot;
+        const std::uint64_t mine = returned_slot(word, capacity, r.index);
+        std::uint64_t old = slot.load(std::memory_order_acquire);
+        const bool done = slot_is_used_up(old, word) &&
+                          slot.compare_exchange_strong(old, mine, std::memory_order_acq_rel, std::memory_order_acquire);
+        // Anything else in it: the word that was read is an old one.
+        if (done || slot_claim(old) == slot_claim(mine))
+            count_return(s, word, returned_next(word, capacity));
+        if (done)
+            return;
+        word = s.returned.load(std::memory_order_acquire);
+    }
+}
+
+void dispatcher::count_return(subscription& s, std::uint64_t word, std::uint64_t next) noexcept
+{
+    if (s.returned.compare_exchange_strong(word, next, std::memory_order_seq_cst) && returned_count(next) == 0)
+        s.raised.fetch_add(returned_wraps_after, std::memory_order_relaxed);
 }
 
 } // namespace sigev::core

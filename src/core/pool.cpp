@@ -25,9 +25,17 @@ int read_key(const pthread_attr_t& attributes, thread_key& out) noexcept
     if (::pthread_attr_getaffinity_np(&attributes, sizeof out.affinity, &out.affinity) != 0)
         return EINVAL;
     out.has_affinity = std::memcmp(&out.affinity, &all, sizeof all) != 0;
+    sigset_t mask;
+    out.has_mask = ::pthread_attr_getsigmask_np(&attributes, &mask) == 0;
+    for (int signo = 1; out.has_mask && signo != _NSIG; ++signo) // the rest of a sigset_t is anything
+        if (::sigismember(&mask, signo) == 1)
+            ::sigaddset(&out.mask, signo);
+    const bool explicitly = out.inherit == PTHREAD_EXPLICIT_SCHED;
+    out.scheduling = sys::scheduling_of_a_new_thread(explicitly ? out.policy : -1, out.priority);
     return 0;
 }
 
+// The signal mask is not among it: between two callbacks all is blocked.
 int write_key(const thread_key& key, pthread_attr_t& attributes) noexcept
 {
     const sched_param priority{key.priority};
@@ -45,6 +53,8 @@ int write_key(const thread_key& key, pthread_attr_t& attributes) noexcept
         error = ::pthread_attr_setscope(&attributes, key.scope);
     if (!error && key.has_affinity)
         error = ::pthread_attr_setaffinity_np(&attributes, sizeof key.affinity, &key.affinity);
+    if (!error)
+        error = ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     return error;
 }
 

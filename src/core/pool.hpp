@@ -2,6 +2,8 @@
 #pragma once
 
 #include "spi/workers.hpp"
+#include "sys/scheduling.hpp"
+#include "sys/thread_end.hpp"
 #include "sys/thread_environment.hpp"
 
 #include <chrono>
@@ -64,7 +66,8 @@ struct lane {
 
 namespace sigev::core {
 
-/// What makes a thread of SIGEV_THREAD attributes interchangeable with another: everything that pthread_create() reads.
+/// What makes a thread of SIGEV_THREAD attributes interchangeable with another: everything that pthread_create() reads, but for
+/// the state of being joinable, since all are detached; and how a thread that the subscriber made would be scheduled.
 struct thread_key {
     std::size_t stack_size = 0;
     std::size_t guard_size = 0;
@@ -74,18 +77,23 @@ struct thread_key {
     int inherit = 0;
     int scope = 0;
     bool has_affinity = false;
-    bool fresh = false; ///< not of pthread_create(): each thread runs one call, and ends
+    bool has_mask = false; ///< signals that the program lets in while a callback runs
+    bool fresh = false;    ///< not of pthread_create(): each thread runs one call, and ends
     cpu_set_t affinity{};
+    sigset_t mask{};
+    sys::scheduling scheduling;
 
     friend bool operator==(const thread_key& a, const thread_key& b) noexcept
     {
         return a.stack_size == b.stack_size && a.guard_size == b.guard_size && a.stack == b.stack &&
                a.policy == b.policy && a.priority == b.priority && a.inherit == b.inherit && a.scope == b.scope &&
-               a.has_affinity == b.has_affinity && a.fresh == b.fresh && std::memcmp(&a.affinity, &b.affinity, sizeof a.affinity) == 0;
+               a.has_affinity == b.has_affinity && a.has_mask == b.has_mask && a.fresh == b.fresh &&
+               a.scheduling == b.scheduling && std::memcmp(&a.affinity, &b.affinity, sizeof a.affinity) == 0 &&
+               std::memcmp(&a.mask, &b.mask, sizeof a.mask) == 0;
     }
 };
 
-/// Reads a key out of the caller's attributes. 0 or an errno.
+/// Reads a key out of the caller's attributes, on the thread that subscribes. 0 or an errno.
 int read_key(const pthread_attr_t& attributes, thread_key& out) noexcept;
 
 /// Writes it into attributes of our own (initialised by the caller). 0 or an errno.
@@ -96,7 +104,10 @@ inline constexpr char worker_name[] = "sigev-worker";
 struct worker {
     runtime* owner = nullptr;
     pool* home = nullptr;
-    pthread_t thread{};
+    std::condition_variable waiting; ///< for a call, or the lead
+    worker* before = nullptr;        ///< who has rested for longer
+    bool resting = false;            ///< and has not been called
+    sys::thread_end end;                  ///< it is detached
     sys::thread_environment environment; ///< put back between callbacks
     sys::ticks called;                    ///< when the callback began
     bool spent = false;                   ///< it runs no other callback: another thread takes its place
@@ -112,13 +123,44 @@ struct pool {
     std::uint32_t lanes = 0;
     std::uint32_t reserved = 0; ///< workers that stay, however idle
     std::uint32_t limit = 1;
-    std::uint32_t idle = 0;
+    std::uint32_t idle = 0; ///< workers that rest, or have been called and not woken yet
+    worker* resting = nullptr; ///< who came last is called first: those that are not needed are not called, and leave
     bool starved = false; ///< a call waits for a worker that could not be made
     std::uint64_t finished = 0; ///< calls; tells a stalled pool from a busy one
     std::vector<std::unique_ptr<worker>> workers;
     spi::lane* run_head = nullptr;
     spi::lane* run_tail = nullptr;
-    std::condition_variable waiting;
+
+    void rest(worker& w) noexcept
+    {
+        ++idle;
+        w.resting = true;
+        w.before = resting;
+        resting = &w;
+    }
+    void rise(worker& w) noexcept
+    {
+        --idle;
+        for (worker** place = &resting; w.resting; place = &(*place)->before)
+            if (*place == &w) {
+                *place = w.before;
+                w.resting = false;
+                return;
+            }
+    }
+    void call_one() noexcept
+    {
+        if (worker* const w = resting) {
+            resting = w->before;
+            w->resting = false;
+            w->waiting.notify_one();
+        }
+    }
+    void call_all() noexcept
+    {
+        while (resting)
+            call_one();
+    }
 
     void queue(spi::lane& l) noexcept
     {

@@ -24,7 +24,7 @@ reactor::~reactor()
 int reactor::open(registry& all) noexcept
 {
     if (!dispatcher_) {
-        dispatcher_.reset(new (std::nothrow) core::dispatcher(all, *this));
+        dispatcher_.reset(new (std::nothrow) core::dispatcher(all, *this, &wakeup_));
         if (!dispatcher_)
             return ENOMEM;
     }

@@ -90,11 +90,13 @@ private:
     void drain() noexcept;
     void retry_at(std::uint64_t when) noexcept override;
 
-    std::atomic<bool> open_{false};
-    std::unique_ptr<core::dispatcher> dispatcher_; ///< made with the slot's first use, then kept: producers may be inside
+    // What every submit reads, apart from what every turn of the loop writes: the pins before it, and what follows.
+    alignas(64) std::unique_ptr<core::dispatcher> dispatcher_; ///< made with the slot's first use, then kept: producers may
+                                                               ///< be inside
     std::atomic<sigev_event_raw*> wakeup_{nullptr};
     std::atomic<int> wakeup_fd_{-1}; ///< of its own: who asks for descriptors may race with the end, which empties the event's
-    std::atomic<bool> posted_{false}; ///< the wakeup's descriptor is readable and has not been drained
+    std::atomic<bool> open_{false};
+    alignas(64) std::atomic<bool> posted_{false}; ///< the wakeup's descriptor is readable and has not been drained
     bool announces_sleep_ = false; ///< posts are looked for in the word, not only behind the descriptor
     std::array<std::atomic<reactor_source*>, max_sources> sources_{};
     std::atomic<int> retry_fd_{-1};

@@ -109,14 +109,14 @@ void registry::for_each_open(F&& f) noexcept
 // threads end; then what is left on the road is discarded and freed.
 void registry::stop() noexcept
 {
-    for_each_open([](subscription& s) { s.on.load(std::memory_order_acquire)->dispatcher().cancel(s); });
+    for_each_open([](subscription& s) { s.road.load(std::memory_order_acquire)->cancel(s); });
     for (auto& place : extensions_)
         if (extension* e = place.load(std::memory_order_acquire))
             e->stop();
     runtime_->stop();
     // A callback that was in there when its subscription was cancelled may have put its delivery back into the lane, for more
     // or for another try, and no worker has taken it again.
-    for_each_open([](subscription& s) { s.on.load(std::memory_order_acquire)->dispatcher().withdraw(s); });
+    for_each_open([](subscription& s) { s.road.load(std::memory_order_acquire)->withdraw(s); });
     reactors.for_each([](reactor& r) {
         if (r.is_open())
             r.close();
@@ -140,11 +140,11 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     if (!subscriptions.acquire(index))
         return EAGAIN;
     subscription& s = subscriptions[index];
-    if (int error = reserve_records(s, spec)) {
+    if (!reserve_records(s, spec)) {
         subscriptions.release(index);
-        return error;
+        return EAGAIN;
     }
-    s.on.store(spec.on, std::memory_order_relaxed);
+    s.road.store(&spec.on->dispatcher(), std::memory_order_relaxed);
     s.ident = spec.ident ? spec.ident : handle_of(s);
     s.target = nullptr;
     s.lane = nullptr;
@@ -189,43 +189,47 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     return 0;
 }
 
-int registry::reserve_records(subscription& s, const subscription_spec& spec) noexcept
+// Records of its own for a queueing subscription, in a run; and the spare. Nobody reads them before publish().
+bool registry::reserve_records(subscription& s, const subscription_spec& spec) noexcept
 {
-    s.capacity = spec.kind == raising::merging ? 0 : spec.capacity;
+    const std::uint32_t capacity = spec.kind == raising::merging ? 0 : spec.capacity;
     s.one_shot = spec.one_shot;
     s.spare = nullptr;
-    std::uint32_t head = no_record;
-    const std::uint32_t wanted = s.capacity + (spec.one_shot ? 0 : 1);
-    std::uint32_t got = 0;
-    for (std::uint32_t index; got != wanted && records.acquire(index); ++got) {
-        record& r = records[index];
+    s.capacity.store(0, std::memory_order_relaxed);
+    std::uint32_t first = 0;
+    if (capacity != 0 && !records.acquire(capacity, first))
+        return false;
+    s.ring_first = first;
+    s.ring_capacity = capacity;
+    s.first.store(first, std::memory_order_release); // who reads it and then the claim word sees that it is not the last owner's
+    s.capacity.store(capacity, std::memory_order_relaxed);
+    const auto claims = static_cast<std::uint32_t>(returned_count(s.returned.load(std::memory_order_relaxed)));
+    for (std::uint32_t i = 0; i != capacity; ++i) {
+        record& r = records[first + i];
         r.owner = &s;
         r.latched = 0;
-        if (got == s.capacity) {
-            s.spare = &r;
-            continue;
-        }
-        r.free_next.store(head, std::memory_order_relaxed);
-        head = index;
+        r.slot.store(make_slot(claims + i, first + i), std::memory_order_relaxed);
     }
-    s.claim.store(make_claim(0, 0, head) | claim_closing, std::memory_order_relaxed);
-    if (got == wanted)
-        return 0;
-    release_records(s);
-    return EAGAIN;
+    if (spec.one_shot)
+        return true;
+    std::uint32_t spare;
+    if (!records.acquire(1, spare)) {
+        release_records(s);
+        return false;
+    }
+    s.spare = &records[spare];
+    s.spare->owner = &s;
+    s.spare->latched = 0;
+    return true;
 }
 
 void registry::release_records(subscription& s) noexcept
 {
-    std::uint32_t head = claim_head(s.claim.load(std::memory_order_relaxed));
-    while (head != no_record) {
-        record& r = records[head];
-        head = r.free_next.load(std::memory_order_relaxed);
-        records.release(r.index);
-    }
-    s.claim.store(claim_closing | no_record, std::memory_order_relaxed);
+    if (const std::uint32_t capacity = s.capacity.load(std::memory_order_relaxed))
+        records.release(capacity, s.first.load(std::memory_order_relaxed));
+    s.capacity.store(0, std::memory_order_relaxed);
     if (s.spare)
-        records.release(s.spare->index);
+        records.release(1, s.spare->index);
     s.spare = nullptr;
 }
 
@@ -238,20 +242,23 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.code = spec.code;
     s.source = static_cast<std::uint8_t>(spec.source);
     s.kind = spec.kind;
-    s.refuses_when_full = spec.refuse_when_full;
+    s.refuses_when_full.store(spec.refuse_when_full, std::memory_order_relaxed);
     for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.inflight, &s.occurrences})
         counter->store(0, std::memory_order_relaxed);
     s.overrun.store(0, std::memory_order_relaxed);
-    s.returned.store(0, std::memory_order_relaxed);
+    // What was claimed by the owners before it is in the count of the claims, and not its own.
+    const std::uint64_t returned = returned_anew(s.returned.load(std::memory_order_relaxed));
+    s.returned.store(returned, std::memory_order_relaxed);
+    if (spec.kind == raising::queueing)
+        s.raised.store(-returned_count(returned), std::memory_order_relaxed);
     s.parked.store(0, std::memory_order_relaxed);
-    s.newest.exchange({0, 0});
-    s.overflowing.store(false, std::memory_order_relaxed);
+    s.newest.exchange({make_newest(s.generation.generation(), newest_state::idle, 0, 0), 0});
     s.spare_out.store(false, std::memory_order_relaxed);
     s.suspended.store(false, std::memory_order_relaxed);
     s.released.store(spec.one_shot, std::memory_order_relaxed);
     s.handed_out.store(spec.source == SIGEV_SOURCE_USER, std::memory_order_relaxed);
-    const std::uint32_t head = claim_head(s.claim.load(std::memory_order_relaxed));
-    s.claim.store(make_claim(s.generation.generation(), 0, head), std::memory_order_release);
+    s.claim.store(make_claim(s.generation.generation(), static_cast<std::uint32_t>(returned_count(returned)), 0),
+                  std::memory_order_release);
     s.gate.store(0, std::memory_order_seq_cst); // open
 }
 
@@ -262,25 +269,36 @@ void registry::release(subscription& s) noexcept
 }
 
 // Called by everyone who may have been the last to hold the subscription; decided by one exchange. The slot may even have a
-// new owner by now: then this looks at the new owner's state, and what it decides is right for that one.
+// new owner by now: then this looks at the new owner's state, and what it decides is right for that one. From the first look
+// to the exchange it must be the same owner's, so the slot is pinned in between; not beyond, or who reaps would find it so.
+// Of two who come at once, the one that pins later sees what both have done: that the last record is back, that it is released.
 void registry::maybe_free(subscription& s) noexcept
 {
-    if (!s.released.load(std::memory_order_seq_cst))
+    s.generation.pin(0, 0);
+    const bool mine = mark_freed(s);
+    if (mine)
+        s.generation.end(s.generation.generation());
+    s.generation.unpin();
+    if (!mine)
         return;
-    std::uint32_t gate = s.gate.load(std::memory_order_seq_cst);
-    if (!gate_may_free(gate))
-        return;
-    const std::uint64_t claim = s.claim.load(std::memory_order_seq_cst);
-    if (!claim_is_closing(claim) || ((claim_count(claim) - s.returned.load(std::memory_order_seq_cst)) & 0xffffff) != 0 ||
-        (s.occurrences.load(std::memory_order_seq_cst) & occurrences_busy) != 0)
-        return;
-    if (!s.gate.compare_exchange_strong(gate, gate | gate_freed, std::memory_order_seq_cst))
-        return;
-    s.generation.end(s.generation.generation());
     subscription* head = dead_.load(std::memory_order_relaxed);
     do
         s.next_dead = head;
     while (!dead_.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
+}
+
+bool registry::mark_freed(subscription& s) noexcept
+{
+    if (!s.released.load(std::memory_order_seq_cst))
+        return false;
+    std::uint32_t gate = s.gate.load(std::memory_order_seq_cst);
+    if (!gate_may_free(gate))
+        return false;
+    const std::uint64_t claim = s.claim.load(std::memory_order_seq_cst);
+    if (!claim_is_closing(claim) || claims_out(claim, s.returned.load(std::memory_order_seq_cst)) != 0 ||
+        s.spare_out.load(std::memory_order_seq_cst) || (s.occurrences.load(std::memory_order_seq_cst) & occurrences_busy) != 0)
+        return false;
+    return s.gate.compare_exchange_strong(gate, gate | gate_freed, std::memory_order_seq_cst);
 }
 
 void registry::reap_dead(bool user_code) noexcept
@@ -366,7 +384,7 @@ int registry::open_reactor(reactor*& out) noexcept
 void registry::close_reactor(reactor& r) noexcept
 {
     for_each_open([&r](subscription& s) {
-        if (s.on.load(std::memory_order_acquire) == &r)
+        if (s.road.load(std::memory_order_acquire) == &r.dispatcher())
             r.dispatcher().cancel(s);
     });
     r.close();

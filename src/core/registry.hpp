@@ -111,14 +111,15 @@ public:
     const std::uint32_t epoch; ///< of the process
     const std::uint32_t life;  ///< what handles have for their epoch: another one after each fork and each shutdown
     slab<subscription> subscriptions;
-    slab<record> records;
+    runs<record> records;
     slab<reactor> reactors;
 
 private:
     registry(std::uint32_t epoch, const registry* inherited);
 
-    int reserve_records(subscription& s, const subscription_spec& spec) noexcept;
+    bool reserve_records(subscription& s, const subscription_spec& spec) noexcept;
     void release_records(subscription& s) noexcept;
+    static bool mark_freed(subscription& s) noexcept;
     void fold(subscription& s) noexcept;
     void publish(subscription& s, const spi::method& m, const subscription_spec& spec) noexcept;
     void free_now(subscription& s) noexcept;

@@ -35,6 +35,8 @@ void* start_worker(void* self)
 
 } // namespace
 
+std::atomic<std::chrono::nanoseconds> runtime::idle_time{10s};
+
 runtime::runtime(registry& all) noexcept : registry_(all) {}
 
 runtime::~runtime()
@@ -68,6 +70,7 @@ int runtime::start() noexcept
     r.dispatcher().deliver_user_code_on(this);
     {
         const sys::signal_block blocked; // the thread inherits it: no handler of the program ever runs there
+        scheduling_ = sys::scheduling_of_a_new_thread(-1, 0);
         if (::pthread_create(&service_, nullptr, service_main, this) != 0) {
             loop_.reset();
             return EAGAIN;
@@ -88,37 +91,36 @@ void runtime::stop() noexcept
         stopping_ = true;
         service_waiting_.notify_all();
         for (auto& p : pools_)
-            p->waiting.notify_all();
+            p->call_all();
         loop_->interrupt();
     }
     ::pthread_join(service_, nullptr);
     lock held(mutex_);
     for (std::size_t i = 0; i != pools_.size(); ++i) // a callback that still runs may bring another
         while (!pools_[i]->workers.empty()) { // each moves itself to left_
-            pools_[i]->waiting.notify_all();
+            pools_[i]->call_all();
             loop_->interrupt();
             service_waiting_.wait_for(held, 10ms);
         }
-    join_left(held);
+    await_left(held);
     held.unlock();
     reactor_.store(nullptr, std::memory_order_release);
     loop_.reset();
     started_.store(false, std::memory_order_release);
 }
 
-// Destructors of thread-specific data may block for ever: the service thread joins what has ended, and waits for nothing.
-void runtime::join_ended() noexcept
+// Destructors of thread-specific data may block for ever: the service thread forgets what has ended, and waits for nothing.
+void runtime::forget_ended() noexcept
 {
-    std::erase_if(left_, [](const auto& w) { return ::pthread_tryjoin_np(w->thread, nullptr) == 0; });
+    std::erase_if(left_, [](const auto& w) { return w->end.has_come(); });
 }
 
-void runtime::join_left(lock& held) noexcept
+// Nobody is told of the end of a detached thread. It is near, but for a destructor that takes its time.
+void runtime::await_left(lock& held) noexcept
 {
-    while (!left_.empty()) {
-        const std::unique_ptr<worker> w = std::move(left_.back());
-        left_.pop_back();
+    for (timespec pause{0, 20'000}; forget_ended(), !left_.empty(); pause.tv_nsec = std::min(2 * pause.tv_nsec, 5'000'000L)) {
         held.unlock();
-        ::pthread_join(w->thread, nullptr);
+        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
         held.lock();
     }
 }
@@ -127,6 +129,7 @@ void runtime::join_left(lock& held) noexcept
 
 void* runtime::service_main(void* self)
 {
+    sys::take_mask_of_a_library_thread();
     ::pthread_setname_np(::pthread_self(), "sigev-service");
     auto* r = static_cast<runtime*>(self);
     r->service_tid_.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_relaxed);
@@ -144,7 +147,7 @@ void runtime::serve() noexcept
         } else {
             // Nobody leads, but a worker is idle: it takes a call, or the lead.
             if (leader_ == lead::nobody)
-                crew->waiting.notify_one();
+                crew->call_one();
             if (deficit_)
                 service_waiting_.wait_for(held, mend_time);
             else
@@ -155,7 +158,7 @@ void runtime::serve() noexcept
             for (auto& p : pools_)
                 mend(*p);
         }
-        join_ended();
+        forget_ended();
     }
 }
 
@@ -215,6 +218,7 @@ int runtime::find_pool(const spi::lane_threads& wanted, pool*& out)
     if (pools_.empty()) { // the default pool stands first
         pools_.push_back(std::make_unique<pool>());
         pools_.front()->key = plain;
+        pools_.front()->key.scheduling = scheduling_;
         pools_.front()->is_default = true;
         pools_.front()->limit = most_workers;
     }
@@ -272,7 +276,7 @@ int runtime::open_lane(const spi::lane_call& call, const spi::lane_threads& want
 // A thread that is on its way out may still stand on the stack that the program has given for the pool's.
 bool runtime::stack_is_in_use(const pool& p) noexcept
 {
-    join_ended();
+    forget_ended();
     return std::any_of(left_.begin(), left_.end(), [&p](const auto& w) { return w->home == &p; });
 }
 
@@ -295,7 +299,8 @@ int runtime::make_worker(pool& p) noexcept
                 all += other->workers.size();
             left_.reserve(all); // so that leaving cannot fail
             const sys::signal_block blocked;
-            error = ::pthread_create(&w->thread, &attributes, start_worker, w.get());
+            pthread_t thread;
+            error = ::pthread_create(&thread, &attributes, start_worker, w.get());
             if (!error)
                 p.workers.push_back(std::move(w));
         } catch (const std::bad_alloc&) {
@@ -375,7 +380,7 @@ void runtime::rouse(pool& p) noexcept
         leader_ == lead::worker)
         return;
     if (p.idle != 0) {
-        p.waiting.notify_one();
+        p.call_one();
     } else if (p.is_default) {
         if (leader_ != lead::nobody && !::pthread_equal(leading_thread_, ::pthread_self()))
             loop_->interrupt();

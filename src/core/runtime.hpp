@@ -23,6 +23,7 @@
 #include "spi/workers.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -47,6 +48,9 @@ public:
     int start() noexcept;
     /// Ends all threads, waiting for the callbacks that run; then the loop.
     void stop() noexcept;
+
+    /// How long a worker that is not reserved stays without a call. For tests.
+    static std::atomic<std::chrono::nanoseconds> idle_time;
 
     /// After start().
     reactor& loop() noexcept { return *reactor_.load(std::memory_order_acquire); }
@@ -89,8 +93,8 @@ private:
     void rouse(pool& p) noexcept;
     void call_service() noexcept;
     void hand_over_lead() noexcept;
-    void join_left(lock& held) noexcept;
-    void join_ended() noexcept;
+    void await_left(lock& held) noexcept;
+    void forget_ended() noexcept;
 
     registry& registry_;
     std::mutex start_mutex_;
@@ -99,6 +103,7 @@ private:
     std::atomic<reactor*> reactor_{nullptr};
     pthread_t service_{};
     std::atomic<pid_t> service_tid_{0};
+    sys::scheduling scheduling_; ///< the service thread's, and of the workers that lead
 
     std::mutex mutex_;
     std::condition_variable service_waiting_;
@@ -107,7 +112,7 @@ private:
     pthread_t leading_thread_{};
     bool deficit_ = false; ///< a worker is missing that could not be made
     std::vector<std::unique_ptr<pool>> pools_;
-    std::vector<std::unique_ptr<worker>> left_; ///< threads that are ending, to be joined
+    std::vector<std::unique_ptr<worker>> left_; ///< threads that are ending
 };
 
 } // namespace sigev::core

@@ -63,6 +63,12 @@ constexpr post_step post_begin(word o) noexcept
     return {writer_in(o | posted), post_action::write};
 }
 
+/// A post that found this word would have no more to do than to publish its data.
+constexpr bool is_told(word o) noexcept
+{
+    return !(o & closing) && (o & written || (o & posted && !(o & asleep)));
+}
+
 /// After the write. claimed_seq is the seq that post_begin saw.
 constexpr word post_end(word o, word claimed_seq) noexcept
 {
@@ -90,9 +96,10 @@ struct sleep_step {
     bool may_sleep; ///< false: something has been posted since the last consume; handle it instead
 };
 
+/// Told that it may not sleep, the owner is awake: also one that has never slept yet, and counted as asleep until now.
 constexpr sleep_step sleep_begin(word o) noexcept
 {
-    return o & posted ? sleep_step{o, false} : sleep_step{o | asleep, true};
+    return o & posted ? sleep_step{o & ~asleep, false} : sleep_step{o | asleep, true};
 }
 
 /// After the sleep, for whatever reason it ended. What was posted stays for the next consume.

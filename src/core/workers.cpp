@@ -5,6 +5,7 @@
 #include "core/registry.hpp"
 #include "core/worker_main.h"
 #include "sys/fork_epoch.hpp"
+#include "sys/signal_block.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,17 +14,16 @@
 
 namespace sigev::core {
 
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto idle_time = 10s;               // after which a worker that is not reserved leaves
-
-} // namespace
-
-// On the thread itself, before its first call.
+// On the thread itself, before its first call. Who has made it may be scheduled in another way. What the process may not give
+// any more is done without: a call is not lost for it.
 void runtime::begin(worker& w) noexcept
 {
+    w.end.begin();
+    sys::take_mask_of_a_library_thread();
+    const sys::scheduling& wanted = w.home->key.scheduling;
+    sys::scheduling now;
+    if (wanted.size != 0 && sys::read_scheduling(now) && !are_alike(now, wanted))
+        sys::take_scheduling(wanted);
     w.environment.learn(worker_name, w.home->key.has_affinity ? nullptr : &service_tid_);
 }
 
@@ -33,7 +33,8 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     pool& p = *w.home;
     lock held(mutex_);
-    auto deadline = std::chrono::steady_clock::now() + idle_time;
+    const auto now = [] { return std::chrono::steady_clock::now(); };
+    auto deadline = now() + idle_time.load();
     bool looked = false; // for the dead
     if (w.spent) {
         replace(w);
@@ -54,28 +55,30 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
                 return true;
             continue;
         }
+        if (now() >= deadline) {
+            if (p.workers.size() > p.reserved)
+                break;
+            deadline = now() + idle_time.load();
+        }
+        looked = false;
         if (p.is_default && leader_ == lead::nobody) {
             leader_ = lead::worker;
             leading_thread_ = ::pthread_self();
+            const bool stays = p.workers.size() <= p.reserved;
             held.unlock();
-            loop_->run_one();
+            if (stays)
+                loop_->run_one();
+            else
+                loop_->run_one_for(deadline - now());
             held.lock();
             leader_ = lead::nobody;
-            looked = false;
-            deadline = std::chrono::steady_clock::now() + idle_time;
             continue;
         }
         if (p.is_default && leader_ == lead::service)
             loop_->interrupt(); // the lead belongs to an idle worker: it saves the next callback a hop
-        ++p.idle;
-        const bool timed_out = p.waiting.wait_until(held, deadline) == std::cv_status::timeout;
-        --p.idle;
-        looked = false;
-        if (timed_out && !p.run_head) {
-            if (p.workers.size() > p.reserved)
-                break;
-            deadline = std::chrono::steady_clock::now() + idle_time;
-        }
+        p.rest(w);
+        w.waiting.wait_until(held, deadline);
+        p.rise(w);
     }
     leave(w);
     return false;
@@ -108,6 +111,8 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
     w.lane = &l;
     w.delivery = &d;
     call = {l.call.function, l.call.deliver, l.call.context, l.call.target, &w.notification};
+    if (w.home->key.has_mask)
+        ::pthread_sigmask(SIG_SETMASK, &w.home->key.mask, nullptr);
     errno = 0;
     ::pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
     ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
@@ -122,7 +127,7 @@ void runtime::hand_over_lead() noexcept
     if (leader_ != lead::nobody && !crew.run_head)
         return;
     if (crew.idle != 0)
-        crew.waiting.notify_one();
+        crew.call_one();
     else if (leader_ == lead::nobody)
         service_waiting_.notify_one();
     else // a worker that leads takes the next call; the service thread watches, from now on, whether the workers are stuck
@@ -135,7 +140,8 @@ void runtime::done(worker& w, spi::verdict v) noexcept
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     // As if the next callback had a new thread: what this one may have left behind goes.
     w.environment.restore_user_state();
-    w.spoiled = !sys::no_system_call_between(w.called, returned) && !w.environment.restore_kernel_state();
+    const bool as_it_was = !w.home->key.has_mask && sys::no_system_call_between(w.called, returned);
+    w.spoiled = !as_it_was && !w.environment.restore_kernel_state();
     w.spent = w.spoiled || w.home->key.fresh;
     const bool again = w.lane->port->end(*w.delivery, v);
     {

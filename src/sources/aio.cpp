@@ -194,7 +194,7 @@ void aio_source::finish(request& r) noexcept
 {
     core::subscription& s = *r.told;
     const auto now = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
-    s.on.load(std::memory_order_acquire)->dispatcher().submit_only(s, r.error ? 0 : r.result, r.error, now);
+    s.road.load(std::memory_order_acquire)->submit_only(s, r.error ? 0 : r.result, r.error, now);
     s.generation.unpin();
     registry_.maybe_free(s);
     delete &r;

@@ -126,7 +126,7 @@ int timer_bank::destroy(const timer& t, bool wait) noexcept
     s->generation.pin(0, 0);
     int error = EINVAL;
     if (engine_->destroy(t.slot, t.generation).valid) {
-        core::dispatcher& d = s->on.load(std::memory_order_acquire)->dispatcher();
+        core::dispatcher& d = *s->road.load(std::memory_order_acquire);
         d.cancel(*s);
         if (wait)
             d.wait(*s);
@@ -169,9 +169,7 @@ void timer_bank::expired(std::uint32_t slot, std::uint32_t, std::uint64_t missed
 {
     // The engine holds the slot for the length of this call, so the timer, dead or not, is the one that expired.
     if (core::subscription* s = cold_[slot].subscription.load(std::memory_order_acquire))
-        s->on.load(std::memory_order_acquire)
-            ->dispatcher()
-            .raise(*s, missed + 1, static_cast<std::int64_t>(scheduled));
+        s->road.load(std::memory_order_acquire)->raise(*s, missed + 1, static_cast<std::int64_t>(scheduled));
 }
 
 void timer_bank::wake() noexcept

@@ -119,7 +119,7 @@ void thread_environment::learn(const char* name, const std::atomic<pid_t>* model
     ::pthread_setname_np(::pthread_self(), name);
     ::sigaltstack(nullptr, &alternate_);
     ::pthread_sigmask(SIG_BLOCK, nullptr, &mask_);
-    knows_scheduling_ = ::syscall(SYS_sched_getattr, 0, &scheduling_, sizeof scheduling_, 0) == 0;
+    knows_scheduling_ = read_scheduling(scheduling_);
     knows_affinity_ = ::sched_getaffinity(0, sizeof affinity_, &affinity_) == 0;
 }
 
@@ -137,12 +137,10 @@ bool thread_environment::restore_kernel_state() noexcept
 
 bool thread_environment::restore_scheduling() noexcept
 {
-    scheduling now{};
-    if (!knows_scheduling_ || ::syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) != 0)
+    scheduling now;
+    if (!knows_scheduling_ || !read_scheduling(now))
         return true; // a filter that forbids asking will forbid changing as well
-    if (std::memcmp(&now, &scheduling_, sizeof now) == 0)
-        return true;
-    return ::syscall(SYS_sched_setattr, 0, &scheduling_, 0) == 0;
+    return now == scheduling_ || take_scheduling(scheduling_);
 }
 
 // What differs may have been changed from outside, for all threads: the model tells.

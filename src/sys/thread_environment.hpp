@@ -7,6 +7,8 @@
 // ever seen here. Where there is no such counter everything is put back every time.
 #pragma once
 
+#include "sys/scheduling.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <sched.h>
@@ -42,16 +44,6 @@ public:
     bool restore_kernel_state() noexcept;
 
 private:
-    // The kernel's struct sched_attr, as far as it has been since Linux 3.14.
-    struct scheduling {
-        std::uint32_t size;
-        std::uint32_t policy;
-        std::uint64_t flags;
-        std::int32_t nice;
-        std::uint32_t priority;
-        std::uint64_t runtime, deadline, period;
-    };
-
     bool restore_scheduling() noexcept;
     bool restore_affinity() noexcept;
 

@@ -3,14 +3,17 @@
 
 #include "support/support.hpp"
 
+#include <algorithm>
 #include <array>
 #include <random>
+#include <vector>
 
 using namespace sigev::core;
 
 namespace {
 
-constexpr std::uint32_t counts[] = {0, 1, 2, 77, (1u << 24) - 2, (1u << 24) - 1};
+constexpr std::uint32_t counts[] = {0, 1, 2, 77, claim_mask - 1, claim_mask};
+constexpr std::uint32_t places[] = {0, 1, 2, 77, place_mask - 1, place_mask};
 constexpr std::uint32_t generations[] = {0, 1, 2, 0x4000, 0x7ffe, 0x7fff};
 constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
 
@@ -21,45 +24,168 @@ BOOST_AUTO_TEST_SUITE(delivery)
 BOOST_AUTO_TEST_CASE(a_claim_word_keeps_its_parts_apart) {
     for (const auto generation : generations)
         for (const auto count : counts)
-            for (const auto head : counts) {
-                const auto word = make_claim(generation, count, head);
+            for (const auto place : places) {
+                const auto word = make_claim(generation, count, place);
                 BOOST_TEST(claim_generation(word) == generation);
                 BOOST_TEST(claim_count(word) == count);
-                BOOST_TEST(claim_head(word) == head);
+                BOOST_TEST(claim_place(word) == place);
                 BOOST_TEST(!claim_is_closing(word));
                 BOOST_TEST(claim_is_closing(word | claim_closing));
                 BOOST_TEST(claim_generation(word | claim_closing) == generation);
+                BOOST_TEST(claim_is_of(word, generation | 0x8000)); // of a generation only its lowest bits are kept
+                BOOST_TEST(!claim_is_of(word, generation + 1));
             }
 }
 
-BOOST_AUTO_TEST_CASE(taking_a_record_counts_and_putting_one_back_does_not) {
+BOOST_AUTO_TEST_CASE(a_claim_counts_and_goes_on_to_the_next_place_round_and_round) {
     for (const auto generation : generations)
         for (const auto count : counts)
             for (const std::uint64_t closing : {std::uint64_t{0}, claim_closing}) {
                 const auto word = make_claim(generation, count, 5) | closing;
-                const auto taken = claim_take(word, 9);
-                BOOST_TEST(claim_head(taken) == 9u);
-                BOOST_TEST(claim_count(taken) == ((count + 1) & 0xffffff));
+                const auto taken = claim_take(word, 7);
+                BOOST_TEST(claim_place(taken) == 6u);
+                BOOST_TEST(claim_count(taken) == ((count + 1) & claim_mask));
                 BOOST_TEST(claim_generation(taken) == generation);
                 BOOST_TEST(claim_is_closing(taken) == claim_is_closing(word));
-                // the same head with another count: what tells a list that came round again from the one that was seen
-                const auto back = claim_put(taken, 5);
-                BOOST_TEST(claim_head(back) == 5u);
-                BOOST_TEST(back != word);
-                BOOST_TEST(claim_count(back) == claim_count(taken));
-                BOOST_TEST(claim_generation(back) == generation);
+                BOOST_TEST(claim_place(claim_take(taken, 7)) == 0u);
             }
-    BOOST_TEST(claim_head(claim_take(make_claim(1, 0, 3), no_record)) == no_record);
+    BOOST_TEST(claim_take(make_claim(1, 0, 0), 1) != make_claim(1, 0, 0)); // the only place, and another word
 }
 
-BOOST_AUTO_TEST_CASE(claims_are_told_apart_by_their_count_also_when_it_wraps) {
-    for (const std::uint32_t seen : {0u, 5u, (1u << 24) - 1, 1u << 23}) {
-        BOOST_TEST(claimed_after(seen, seen)); // the first one after the look finds the count that was seen
-        for (const std::uint32_t apart : {1u, 2u, 1u << 20}) {
-            BOOST_TEST(claimed_after((seen + apart) & 0xffffff, seen));
-            BOOST_TEST(!claimed_after((seen - apart) & 0xffffff, seen));
+// A ring of every small capacity, claimed and given back in every order that a stream of random numbers finds: no record is
+// had twice, one is refused exactly when all are out, and the counts agree with a model that knows where each is. The claims
+// begin shortly before their count wraps.
+BOOST_AUTO_TEST_CASE(records_come_back_in_any_order_and_none_is_had_twice) {
+    std::mt19937_64 random(20261125);
+    for (std::uint32_t capacity = 1; capacity != 6; ++capacity) {
+        constexpr std::uint32_t first = 100;
+        const std::uint32_t begun = claim_mask - 50;
+        std::uint64_t claim = make_claim(3, begun, 0);
+        std::uint64_t returned = std::uint64_t{begun} << place_bits;
+        std::vector<std::uint64_t> slots;
+        for (std::uint32_t i = 0; i != capacity; ++i)
+            slots.push_back(make_slot(begun + i, first + i));
+        std::vector<std::uint32_t> out;
+        std::uint64_t claims = 0;
+        for (int step = 0; step != 1000; ++step) {
+            if (random() % 2) {
+                const auto slot = slots[claim_place(claim)];
+                BOOST_REQUIRE(slot_is_good(slot, claim) == (out.size() != capacity));
+                if (!slot_is_good(slot, claim))
+                    continue;
+                const auto record = slot_record(slot);
+                BOOST_REQUIRE((record >= first && record < first + capacity));
+                BOOST_REQUIRE(std::count(out.begin(), out.end(), record) == 0);
+                out.push_back(record);
+                claim = claim_take(claim, capacity);
+                ++claims;
+            } else if (!out.empty()) {
+                const auto which = out.begin() + static_cast<std::ptrdiff_t>(random() % out.size());
+                auto& slot = slots[returned_place(returned)];
+                BOOST_REQUIRE(slot_is_used_up(slot, returned));
+                slot = returned_slot(returned, capacity, *which);
+                BOOST_REQUIRE(!slot_is_used_up(slot, returned)); // who comes second sees that it is taken
+                returned = returned_next(returned, capacity);
+                out.erase(which);
+            }
+            BOOST_REQUIRE(claims_out(claim, returned) == out.size());
+            BOOST_REQUIRE(claims_ever(claim, returned) == begun + claims);
+        }
+        BOOST_TEST(claims > 100u); // the count has wrapped
+    }
+}
+
+// The next owner's ring begins at its first place, and the count goes on: nothing that was read of the last owner's is equal.
+BOOST_AUTO_TEST_CASE(what_has_come_back_is_never_what_it_was_for_another_owner) {
+    const std::uint64_t last = returned_next(returned_next(0, 5), 5);
+    BOOST_TEST(returned_place(last) == 2u);
+    BOOST_TEST(returned_place(returned_anew(last)) == 0u);
+    BOOST_TEST(returned_count(returned_anew(last)) == 2u);
+    const std::uint64_t before_the_wrap = (returned_wraps_after - 1) << place_bits | 4;
+    BOOST_TEST(returned_count(before_the_wrap) == returned_wraps_after - 1);
+    BOOST_TEST(returned_next(before_the_wrap, 5) == 0u);
+    BOOST_TEST(slot_is_used_up(make_slot(claim_mask, 7), before_the_wrap));
+    BOOST_TEST(slot_claim(returned_slot(before_the_wrap, 5, 7)) == 4u);
+    BOOST_TEST(slot_record(returned_slot(before_the_wrap, 5, (1u << record_bits) - 1)) == (1u << record_bits) - 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_place_of_the_newest_keeps_its_parts_apart) {
+    for (const auto generation : generations)
+        for (const std::int32_t error : {0, 1, 11, -1, std::numeric_limits<std::int32_t>::min()})
+            for (const auto state : {newest_state::idle, newest_state::kept, newest_state::leaving})
+                for (const std::uint64_t merged : {std::uint64_t{0}, std::uint64_t{1}, newest_most_merged}) {
+                    const auto word = make_newest(generation, state, static_cast<std::uint32_t>(error), merged);
+                    BOOST_TEST(newest_generation(word) == generation);
+                    BOOST_TEST((newest_state_of(word) == state));
+                    BOOST_TEST(newest_error(word) == error);
+                    BOOST_TEST(newest_merged(word) == merged);
+                    BOOST_TEST(!newest_is_closing(word));
+                    BOOST_TEST(newest_is_of(word, generation | 0x8000));
+                    BOOST_TEST(!newest_is_of(word, generation + 1));
+                    const auto closed = newest_close(word);
+                    BOOST_TEST(newest_is_closing(closed));
+                    BOOST_TEST((newest_state_of(closed) == newest_state::idle));
+                    BOOST_TEST(newest_merged(closed) == 0u);
+                    BOOST_TEST(newest_generation(closed) == generation);
+                }
+}
+
+// Every order of what producers, the drain and a canceller do to it: raised = told + merged + discarded + what is in it.
+BOOST_AUTO_TEST_CASE(what_is_put_in_the_place_of_the_newest_is_told_or_has_merged_or_was_discarded) {
+    std::mt19937_64 random(20261126);
+    for (int round = 0; round != 300; ++round) {
+        std::uint64_t word = make_newest(9, newest_state::idle, 0, 0);
+        std::uint64_t raised = 0, merged = 0, told = 0, discarded = 0;
+        std::int32_t last = 0;
+        for (int i = 0; i != 200; ++i) {
+            switch (random() % 8) {
+            default:
+                if (!newest_is_closing(word)) {
+                    last = static_cast<std::int32_t>(random());
+                    const auto step = newest_put(word, last);
+                    word = step.next;
+                    ++raised;
+                    merged += step.settle;
+                    BOOST_REQUIRE(newest_error(word) == last);
+                }
+                break;
+            case 0:
+                if (newest_state_of(word) == newest_state::kept) {
+                    BOOST_REQUIRE(newest_error(word) == last); // the newest, and no other
+                    merged += newest_merged(word);
+                    ++told;
+                    word = newest_take(word);
+                    BOOST_REQUIRE((newest_state_of(word) == newest_state::leaving));
+                }
+                break;
+            case 1:
+                if (newest_may_rest(word))
+                    word = newest_rest(word);
+                break;
+            case 2:
+                if (random() % 100 == 0) {
+                    merged += newest_merged(word);
+                    discarded += newest_state_of(word) == newest_state::kept;
+                    word = newest_close(word);
+                }
+                break;
+            }
+            const std::uint64_t kept = newest_state_of(word) == newest_state::kept;
+            BOOST_REQUIRE(raised == told + merged + discarded + newest_merged(word) + kept);
+            BOOST_REQUIRE(newest_generation(word) == 9u);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_count_of_merged_ones_that_is_full_is_settled_and_starts_over) {
+    std::uint64_t word = make_newest(1, newest_state::kept, 0, newest_most_merged);
+    const auto step = newest_put(word, 5);
+    BOOST_TEST(step.settle == newest_most_merged + 1);
+    BOOST_TEST(newest_merged(step.next) == 0u);
+    BOOST_TEST((newest_state_of(step.next) == newest_state::kept));
+    word = make_newest(1, newest_state::leaving, 0, newest_most_merged); // nothing is replaced, so nothing merges
+    BOOST_TEST(newest_put(word, 5).settle == 0u);
+    BOOST_TEST(newest_merged(newest_put(word, 5).next) == newest_most_merged);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_occurrence_starts_a_delivery_and_later_ones_join_it) {

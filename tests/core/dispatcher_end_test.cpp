@@ -108,6 +108,7 @@ BOOST_AUTO_TEST_CASE(two_callbacks_that_wait_for_each_other_both_return) {
     core::subscription* s[2] = {
         &open(targets[0], 1, core::raising::queueing, fake_user_method),
         &open(targets[1], 1, core::raising::queueing, fake_user_method)};
+    s[1]->road = &second_road;
     BOOST_REQUIRE(second_road.reserve(s[1]->index));
     core::dispatcher* roads[2] = {&road, &second_road};
     gate entered[2];

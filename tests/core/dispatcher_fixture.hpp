@@ -20,8 +20,9 @@ using sigev::spi::verdict;
 
 struct counting_host final : core::dispatcher_host {
     std::atomic<long> wakes{0};
+    static inline thread_local long wakes_here = 0; ///< by this thread
     std::uint64_t retry_time = 0;
-    void wake() noexcept override { ++wakes; }
+    void wake() noexcept override { ++wakes, ++wakes_here; }
     void retry_at(std::uint64_t when) noexcept override { retry_time = when; }
 };
 
@@ -80,6 +81,7 @@ struct dispatcher_fixture {
         BOOST_REQUIRE(all->open(spec, s) == 0);
         s->method = &method;
         s->target = &target;
+        s->road = &road;
         BOOST_REQUIRE(road.reserve(s->index));
         return *s;
     }

@@ -4,6 +4,7 @@
 
 #include "support/support.hpp"
 
+#include <random>
 #include <set>
 #include <thread>
 #include <vector>
@@ -110,6 +111,75 @@ BOOST_AUTO_TEST_CASE(threads_that_take_and_give_back_never_share_a_slot_and_read
     stop = true;
     reader.join();
     BOOST_TEST(!shared);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+using runs_table = sigev::core::runs<slot>;
+
+std::uint32_t take_run(runs_table& t, std::uint32_t n) {
+    std::uint32_t first = ~0u;
+    BOOST_REQUIRE(t.acquire(n, first));
+    return first;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(runs)
+
+BOOST_AUTO_TEST_CASE(slots_of_a_run_follow_each_other_across_the_chunks) {
+    runs_table t;
+    const auto first = take_run(t, 1000);
+    for (std::uint32_t i = 0; i != 1000; ++i) {
+        BOOST_REQUIRE(t.at(first + i));
+        BOOST_REQUIRE(t.at(first + i)->index == first + i);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_given_back_joins_its_neighbours_and_serves_again) {
+    runs_table t;
+    const auto a = take_run(t, 100), b = take_run(t, 200), c = take_run(t, 50);
+    std::uint32_t made = 0;
+    t.for_each([&](const slot&) { ++made; });
+    t.release(100, a);
+    t.release(50, c);
+    t.release(200, b); // between the two
+    BOOST_TEST(take_run(t, 350) == a);
+    std::uint32_t now = 0;
+    t.for_each([&](const slot&) { ++now; });
+    BOOST_TEST(now == made);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_cannot_be_served_takes_nothing) {
+    runs_table t;
+    std::uint32_t first = 0;
+    BOOST_TEST(!t.acquire(runs_table::limit + 1, first));
+}
+
+// Runs of all lengths, taken and given back at random, against a map of who has what.
+BOOST_AUTO_TEST_CASE(no_slot_is_had_twice) {
+    runs_table t;
+    std::minstd_rand random(20261125);
+    struct run {
+        std::uint32_t first, n;
+    };
+    std::vector<run> mine;
+    for (int step = 0; step != 20000; ++step) {
+        if (mine.size() < 60 && random() % 2) {
+            const auto n = static_cast<std::uint32_t>(random() % 4 ? 1 : random() % 300 + 1);
+            mine.push_back({take_run(t, n), n});
+            for (std::uint32_t i = 0; i != n; ++i)
+                BOOST_REQUIRE(t.at(mine.back().first + i)->owners.fetch_add(1) == 0);
+        } else if (!mine.empty()) {
+            std::swap(mine[random() % mine.size()], mine.back());
+            for (std::uint32_t i = 0; i != mine.back().n; ++i)
+                t.at(mine.back().first + i)->owners.fetch_sub(1);
+            t.release(mine.back().n, mine.back().first);
+            mine.pop_back();
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

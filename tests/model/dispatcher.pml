@@ -67,6 +67,14 @@ inline takes_off_the_road(r)
     r = 0
 }
 
+/* step: src/core/dispatcher.cpp wake */
+/* step: src/core/wakeup_word.hpp is_told */
+#ifdef TOLD_BY_ASLEEP_ALONE
+#define is_told(w) (w.written || !w.asleep)
+#else
+#define is_told(w) (w.written || (w.posted && !w.asleep))
+#endif
+
 /* step: src/core/reactor.cpp wake */
 /* step: src/core/event_raw.hpp post */
 inline wake()
@@ -93,6 +101,9 @@ inline wake()
 proctype producer(byte me)
 {
     mtype action = nothing;
+#ifdef LOOKS_BEFORE_IT_PUSHES
+    bit told_before;
+#endif
 #ifdef POSTS
     byte posts;
 #endif
@@ -118,6 +129,9 @@ end_finished:
     fi;
 #endif
     /* step: src/core/dispatcher.cpp push */
+#ifdef LOOKS_BEFORE_IT_PUSHES
+    told_before = is_told(w);
+#endif
     if
 #ifdef LINKED_QUEUE
     :: atomic { queue!me; road!me }
@@ -132,9 +146,17 @@ end_finished:
     :: goto end_idle
     fi;
 #endif
+#ifdef LOOKS_BEFORE_IT_PUSHES
+#define looks_told told_before
+#else
+#define looks_told is_told(w)
+#endif
     if
     :: atomic {
-            wake();
+            if
+            :: looks_told -> skip /* nothing is written, and nothing said: a load */
+            :: wake() /* as it must where it is not told; where it is, somebody else may have told since it looked */
+            fi;
             if
             :: road??[eval(me)] -> owed = owed | of(me)
             :: else -> skip
@@ -183,7 +205,7 @@ inline leave(once_more)
 }
 
 /* step: src/core/dispatcher.cpp leave_for_later */
-inline leave_for_later()
+inline leave_the_word_for_later()
 {
     atomic {
 #ifdef LATER_FORGETS_AGAIN
@@ -193,9 +215,24 @@ inline leave_for_later()
 #endif
         drain_word = idle;
         drains--
-    };
+    }
+}
+
+inline leave_for_later()
+{
+    leave_the_word_for_later();
     if
     :: atomic { must_wake -> must_wake = 0; wake() }
+    :: else -> skip
+    fi
+}
+
+/* By the loop itself, which has said that it is awake: the post is only noted. */
+inline leave_for_later_awake()
+{
+    leave_the_word_for_later();
+    if
+    :: atomic { must_wake -> must_wake = 0; assert(!w.asleep); w.posted = 1 }
     :: else -> skip
     fi
 }
@@ -401,7 +438,12 @@ has_run:
             :: else -> skip
             fi
         }
-    :: leave_for_later() /* that was the last of the rounds of one drain: 32 in the code, any here */
+    /* that was the last of the rounds of one drain: 32 in the code, any here */
+#ifdef SHELL
+    :: leave_for_later_awake()
+#else
+    :: leave_for_later()
+#endif
     fi;
 is_done:
 #ifndef OURS

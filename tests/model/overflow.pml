@@ -1,5 +1,6 @@
 /* A queueing subscription that has run out of records: the newest notification waits in `newest`, each that it replaces
-   has merged, and a bit in `overflowed` makes the drain look. One record, and the spare that carries the newest. Two
+   has merged, and a bit in `overflowed` makes the drain look. A ring of one slot, so one record, and the spare that carries the
+   newest. While `newest` is kept, or leaving, no record is claimed. Two
    producers submit POSTS times each; either may be a signal handler, and may be left wherever it stands. A worker (of a
    lane; or the reader of a kqueue) delivers, and gives the records back when it likes.
 
@@ -33,16 +34,19 @@
 #define producer_of(x) (((x) - 1) & 1)
 
 /* The claim word: exchanged as a whole. */
-bit record_is_free = 1;
 unsigned claimed : 3;
 bit claim_closing;
+unsigned good_for : 3;     /* the slot: for which claim it is good */
+
+/* The word of `newest`, with the notification beside it: exchanged as a whole. */
+mtype = { rests, kept, leaving };
+mtype state = rests;
+byte newest;
+bit newest_closing;
 
 bit gate_closing;
 byte data[3];              /* by record: the notification that it carries */
-unsigned record_claimed : 3;
-byte newest;
-unsigned newest_claimed : 3;
-bit overflowing, spare_out;
+bit spare_out;
 bit bit_is_set;            /* the subscription's in `overflowed`; ready_bitmap.pml has its steps */
 bit submitted;             /* RECORD stands in the stack */
 bit on_backlog;            /* it has been taken from there */
@@ -65,12 +69,17 @@ inline ends(x)
 }
 
 /* step: src/core/dispatcher.cpp discard_newest */
+/* step: src/core/delivery.hpp newest_close */
 inline discard_newest()
 {
     if
-    :: newest != 0 -> ends(newest); newest = 0; newest_claimed = 0
+    :: state == kept -> ends(newest); newest = 0
     :: else -> skip
-    fi
+    fi;
+    state = rests;
+#ifndef CANCEL_LEAVES_IT_OPEN
+    newest_closing = 1
+#endif
 }
 
 /* ---- raising ------------------------------------------------------------------------------------------------------- */
@@ -79,7 +88,7 @@ proctype producer(byte me)
 {
     byte n, x;
     unsigned count : 3;
-    bit seen_free;
+    bit seen_good;
 next:
     if
     :: n == (me == 0 -> POSTS : OTHERS_POSTS) -> goto finished
@@ -89,34 +98,32 @@ next:
     /* step: src/core/dispatcher.cpp submit */
     /* step: src/core/dispatcher.cpp claim */
     /* step: src/core/delivery.hpp claim_take */
-    /* step: src/core/delivery.hpp claim_head */
     /* step: src/core/delivery.hpp claim_count */
     /* step: src/core/delivery.hpp claim_is_closing */
+    /* step: src/core/delivery.hpp slot_is_good */
 claims:
     atomic {
         if
         :: claim_closing -> goto abandoned /* refused */
-        :: else -> seen_free = record_is_free; count = claimed
+        :: else -> count = claimed
         fi
     };
+#ifndef CLAIM_IGNORES_NEWEST
     if
-#ifdef CLAIM_IGNORES_OVERFLOWING
-    :: !seen_free -> goto overflows
-#else
-    :: atomic { !seen_free || overflowing -> seen_free = 0; goto overflows }
-#endif
+    :: atomic { state != rests -> goto keeps }
     :: else -> skip
     fi;
+#endif
+    seen_good = (good_for == count);
     atomic {
-        seen_free = 0;
         if
-        :: record_is_free && claimed == count && !claim_closing ->
-            record_is_free = 0;
+        :: seen_good && claimed == count && !claim_closing ->
+            seen_good = 0;
             claimed++;
-            record_claimed = count;
             data[RECORD] = x;
             count = 0
-        :: else -> count = 0; goto claims
+        :: !seen_good && claimed == count -> goto keeps
+        :: else -> count = 0; seen_good = 0; goto claims
         fi
     };
     /* step: src/core/dispatcher.cpp push */
@@ -126,32 +133,19 @@ claims:
     fi;
     goto wakes;
 
-    /* step: src/core/dispatcher.cpp overflow */
-overflows:
-#ifdef FLAG_FIRST
-    overflowing = 1;
-#endif
+    /* step: src/core/dispatcher.cpp keep_newest */
+    /* step: src/core/delivery.hpp newest_put */
+keeps:
     atomic {
+        count = 0;
         if
-        :: newest != 0 -> ends(newest)
+        :: newest_closing -> goto abandoned /* refused */
+        :: !newest_closing && state == kept -> ends(newest)
         :: else -> skip
         fi;
         newest = x;
-        newest_claimed = count;
-        count = 0
+        state = kept
     };
-#ifndef FLAG_FIRST
-    if
-    :: overflowing = 1
-    :: goto abandoned
-    fi;
-#endif
-#if defined(CANCEL) && !defined(OVERFLOW_IGNORES_CLOSING)
-    if
-    :: atomic { gate_closing -> discard_newest() }
-    :: else -> skip
-    fi;
-#endif
 
     /* step: src/sys/ready_bitmap.hpp set */
     if
@@ -165,7 +159,7 @@ wakes:
     fi;
 
 abandoned:
-    atomic { x = 0; count = 0; seen_free = 0; goto next };
+    atomic { x = 0; count = 0; seen_good = 0; goto next };
 finished:
     skip
 }
@@ -173,10 +167,11 @@ finished:
 /* ---- records that come back ---------------------------------------------------------------------------------------- */
 
 /* step: src/core/one_delivery.cpp give_back */
-/* step: src/core/delivery.hpp claim_put */
+/* step: src/core/one_delivery.cpp put_into_ring */
+/* step: src/core/delivery.hpp returned_slot */
 inline give_back_record()
 {
-    atomic { data[RECORD] = 0; record_claimed = 0; record_is_free = 1 }
+    atomic { data[RECORD] = 0; good_for++ }
 }
 
 inline give_back_spare()
@@ -184,7 +179,7 @@ inline give_back_spare()
     atomic { data[SPARE] = 0; spare_out = 0 };
 #ifndef SPARE_SETS_NO_BIT
     if
-    :: atomic { overflowing -> bit_is_set = 1; woken = 1 }
+    :: atomic { state == kept -> bit_is_set = 1; woken = 1 }
     :: else -> skip
     fi
 #endif
@@ -268,8 +263,6 @@ inline take_submitted()
 #ifndef NOBODY_RUNS
 proctype drain()
 {
-    byte x;
-    unsigned count : 3;
 end_sleeps:
     atomic { woken && !draining -> woken = 0; draining = 1 };
     /* step: src/core/dispatcher.cpp run */
@@ -286,52 +279,56 @@ end_sleeps:
     /* step: src/core/dispatcher.cpp take_newest */
     if
 #ifdef SPARE_IS_ALWAYS_THERE
-    :: atomic { overflowing -> spare_out = 1 }
+    :: atomic { state == kept -> spare_out = 1 }
 #else
-    :: atomic { overflowing && !spare_out -> spare_out = 1 }
+    :: atomic { state == kept && !spare_out -> spare_out = 1 }
 #endif
     :: else -> goto is_done
     fi;
-#ifndef FLAG_CLEARED_LAST
-    overflowing = 0;
-#endif
+    /* step: src/core/dispatcher.cpp send_newest */
+    /* step: src/core/delivery.hpp newest_take */
     atomic {
-        x = newest;
-        count = newest_claimed;
-        newest = 0;
-        newest_claimed = 0;
         if
-        :: x != 0 -> data[SPARE] = x; x = 0
-        :: else -> goto nothing_new
+        :: state == kept ->
+            data[SPARE] = newest;
+            newest = 0;
+#ifdef RESTS_AT_ONCE
+            state = rests
+#else
+            state = leaving
+#endif
+#ifdef CANCEL
+        :: else -> spare_out = 0; goto is_done /* cancelled */
+#endif
         fi
     };
 #ifndef NEWEST_FIRST
     take_submitted();
-    /* step: src/core/delivery.hpp claimed_after */
     if
-#ifdef NEWEST_LAST
     :: on_backlog -> dispatch_record()
+    :: else -> skip
+    fi;
+#endif
+    /* step: src/core/delivery.hpp newest_may_rest */
+    /* step: src/core/delivery.hpp newest_rest */
+    atomic {
+        if
+#ifdef RESTS_WHATEVER_IS_IN_IT
+        :: !newest_closing -> state = rests
 #else
-    :: on_backlog && record_claimed < count -> dispatch_record()
+        :: state == leaving && !newest_closing -> state = rests
 #endif
-    :: else -> skip
-    fi;
-#endif
-    count = 0;
+        :: else -> skip
+        fi
+    };
     dispatch_spare();
-#ifndef NEWEST_FIRST
+#ifdef NEWEST_FIRST
+    take_submitted();
     if
     :: on_backlog -> dispatch_record()
     :: else -> skip
     fi;
 #endif
-#ifdef FLAG_CLEARED_LAST
-    overflowing = 0;
-#endif
-    goto is_done;
-nothing_new:
-    count = 0;
-    give_back_spare();
 is_done:
     atomic { draining = 0; goto end_sleeps }
 }

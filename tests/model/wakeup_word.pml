@@ -140,7 +140,7 @@ inline sleep_begin(w, may_sleep)
 {
     if
 #ifndef SLEEPS_UNASKED
-    :: w.posted -> may_sleep = 0
+    :: w.posted -> w.asleep = 0; may_sleep = 0
 #endif
     :: else -> w.asleep = 1; may_sleep = 1
     fi

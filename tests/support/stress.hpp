@@ -50,12 +50,20 @@ public:
     void through() { through_.fetch_add(1, std::memory_order_acq_rel); }
 
     /// Leader.
-    void run(unsigned crew)
+    void begin()
     {
         through_.store(0, std::memory_order_relaxed);
         begun_.fetch_add(1, std::memory_order_acq_rel);
+    }
+    void finish(unsigned crew) const
+    {
         while (through_.load(std::memory_order_acquire) != crew)
             sched_yield();
+    }
+    void run(unsigned crew)
+    {
+        begin();
+        finish(crew);
     }
     void end()
     {

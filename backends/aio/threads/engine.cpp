@@ -127,6 +127,7 @@ void engine::join_left_locked() noexcept
 
 void engine::run(std::list<std::thread>::iterator self) noexcept
 {
+    sys::take_mask_of_a_library_thread();
     ::pthread_setname_np(::pthread_self(), "sigev-aio");
     while (spi::aio_work* const work = next_work(self))
         if (serve(*work))

@@ -79,6 +79,7 @@ void waits::stop() noexcept
 
 void waits::run() noexcept
 {
+    sys::take_mask_of_a_library_thread();
     ::pthread_setname_np(::pthread_self(), "sigev-aio-wait");
     std::array<epoll_event, 64> events;
     bool stopping = false;

@@ -1,0 +1,395 @@
+// Slots are used again, and nothing but the generation tells one owner from the next. Whoever is held up in an operation on a
+// subscription may find the slot with its next owner, who has other records, perhaps another reactor, and counts from the
+// beginning. So each operation is interrupted after each of its instructions, and in its middle the subscription is closed
+// and, when it has gone, the next one opened in the same slot.
+//
+// Whatever happens in the middle: each subscription is freed once (its method's close() is called), each ledger is exact,
+// what was accepted is in one of them, and nothing of the one is delivered to the other.
+#include "core/reactor.hpp"
+#include "core/registry.hpp"
+#include "support/stepping.hpp"
+#include "sys/atomic16.hpp"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+using namespace sigev;
+using namespace sigev_tests;
+using sigev::spi::verdict;
+
+namespace {
+
+/// What is delivered to it, in order and without anything that allocates; or what it keeps for later.
+struct receiver {
+    std::int64_t last = 0;
+    int calls = 0, closed = 0, kept = 0;
+    bool overtaken = false;
+    std::array<spi::delivery*, 4> deliveries{};
+
+    static verdict deliver(void* p, spi::delivery&, const sigev_notification& n) noexcept
+    {
+        auto& self = *static_cast<receiver*>(p);
+        self.overtaken = self.overtaken || n.data <= self.last;
+        self.last = n.data;
+        ++self.calls;
+        return verdict::delivered;
+    }
+    static verdict keep(void* p, spi::delivery& d, const sigev_notification&) noexcept
+    {
+        auto& self = *static_cast<receiver*>(p);
+        self.deliveries[static_cast<std::size_t>(self.kept++)] = &d;
+        return verdict::accepted;
+    }
+    static void close(void* p) noexcept { ++static_cast<receiver*>(p)->closed; }
+};
+
+constexpr spi::method at_once = {"at once", SIGEV_NONE, false, false, false, nullptr, receiver::deliver, nullptr, nullptr,
+                                 receiver::close};
+constexpr spi::method on_a_loop = {"on a loop", SIGEV_NONE, false, true, false, nullptr, receiver::deliver, nullptr, nullptr,
+                                   receiver::close};
+constexpr spi::method later = {"later", SIGEV_NONE, false, false, true, nullptr, receiver::keep, nullptr, nullptr,
+                               receiver::close};
+
+/// A subscription and all that is known of it.
+struct tenant {
+    receiver to;
+    core::subscription* s = nullptr;
+    core::reactor* on = nullptr;
+    std::uint32_t generation = 0;
+    std::int64_t submitted = 0;
+    bool closing = false;
+
+    core::dispatcher& road() const { return on->dispatcher(); }
+    /// As by a handle: it may have gone.
+    int submit() { return road().submit(*s, generation, ++submitted, 0); }
+    void turn() const
+    {
+        for (int turns = 0; turns != 8 && (turns == 0 || on->is_posted()); ++turns)
+            on->ready(0);
+    }
+    /// As another thread would; not while the drain is in the method, where cancel() would wait for what it has interrupted.
+    bool can_be_closed() const { return !closing && (s->gate & core::gate_delivering) == 0; }
+    bool gone() const { return s->generation.generation() != generation && s->generation.generation() % 2 == 0; }
+};
+
+/// Two reactors that nobody runs but the test, and subscriptions on them.
+class ground {
+public:
+    ground()
+    {
+        BOOST_REQUIRE(all->open_reactor(one) == 0);
+        BOOST_REQUIRE(all->open_reactor(other) == 0);
+    }
+    ground(const ground&) = delete;
+    ground& operator=(const ground&) = delete;
+    ~ground()
+    {
+        for (core::reactor* r : {one, other}) {
+            r->shut();
+            all->close_reactor(*r);
+        }
+    }
+
+    bool open(tenant& t, core::reactor& on, std::uint32_t capacity, const spi::method& method)
+    {
+        sigevent event{};
+        event.sigev_notify = SIGEV_NONE;
+        core::subscription_spec spec;
+        spec.event = &event;
+        spec.capacity = capacity;
+        spec.on = &on;
+        if (all->open(spec, t.s) != 0)
+            return false;
+        t.s->method = &method;
+        t.s->target = &t.to;
+        t.on = &on;
+        t.generation = t.s->generation.generation();
+        return true;
+    }
+
+    void close(tenant& t)
+    {
+        t.closing = true;
+        t.road().cancel(*t.s);
+        all->release(*t.s);
+        all->reap_dead(true);
+    }
+
+    /// In the slot that the other has left, which is put last into the row of free ones and so is alone when all before it
+    /// have been taken out.
+    bool open_after(const tenant& before, tenant& t, core::reactor& on, std::uint32_t capacity, const spi::method& method)
+    {
+        std::vector<std::uint32_t> aside;
+        std::uint32_t index = 0;
+        while (all->subscriptions.acquire(index) && index != before.s->index)
+            aside.push_back(index);
+        all->subscriptions.release(index);
+        const bool opened = open(t, on, capacity, method) && t.s == before.s;
+        for (const std::uint32_t each : aside)
+            all->subscriptions.release(each);
+        return opened;
+    }
+
+    core::registry* all = core::registry::ensure();
+    core::reactor *one = nullptr, *other = nullptr;
+};
+
+/// All records that are free put aside, but for the last of the table: n, one more, and less than n.
+class only_the_last_records {
+public:
+    only_the_last_records(core::registry& all, std::uint32_t n) : all_(all), n_(n)
+    {
+        std::uint32_t made = 0;
+        all.records.for_each([&](const core::record&) { ++made; });
+        std::uint32_t first = 0;
+        do {
+            if (!all.records.acquire(n, first))
+                break;
+            aside_.push_back(first);
+        } while (first + 3 * n < made);
+    }
+    only_the_last_records(const only_the_last_records&) = delete;
+    only_the_last_records& operator=(const only_the_last_records&) = delete;
+    ~only_the_last_records()
+    {
+        for (const std::uint32_t first : aside_)
+            all_.records.release(n_, first);
+    }
+
+private:
+    core::registry& all_;
+    const std::uint32_t n_;
+    std::vector<std::uint32_t> aside_;
+};
+
+/// The operation on the first, interrupted at each step, with the middle that may let the second have its slot.
+class by_steps : public stepping, public ground {
+public:
+    by_steps()
+    {
+        if (!sys::atomic16_is_lock_free())
+            skip("the lock in place of a 16-byte exchange is held with all signals blocked");
+    }
+
+    /// before(a), then operation(a) with middle(a, b) in its middle, after(a, b).
+    template <class Before, class Operation, class Middle, class After>
+    void run(const char* what, Before before, Operation operation, Middle middle, After after)
+    {
+        unsigned wrong = 0, changes = 0;
+        const unsigned steps = each([&](unsigned k) {
+            const sigev_ledger start = core::registry::total(SIGEV_SOURCE_USER, -1);
+            tenant a, b;
+            before(a);
+            const bool hit = interrupted(k, [&] { operation(a); }, [&] { middle(a, b); });
+            changes += b.s != nullptr;
+            const bool good = after(a, b) && settle(a) && settle(b) && adds_up(start, a, b);
+            wrong += !good;
+            BOOST_TEST(good, what << ": after " << k << " instructions");
+            return hit && wrong < 3;
+        });
+        BOOST_TEST_MESSAGE(steps << " steps, the slot changed hands in " << changes << ": " << what);
+        BOOST_TEST(steps > 20u);
+        BOOST_TEST(changes > 0u, what);
+        BOOST_TEST(wrong == 0u, what);
+    }
+
+    int accepted = 0; ///< of all submits of a round
+
+private:
+    // It comes to its end, once, and everything that was meant for it is in its ledger.
+    bool settle(tenant& t)
+    {
+        if (!t.s)
+            return true;
+        t.turn();
+        if (!t.closing)
+            close(t);
+        for (int i = 0; i != t.to.kept; ++i) // of those that keep
+            if (auto*& d = t.to.deliveries[static_cast<std::size_t>(i)])
+                t.road().drop(*std::exchange(d, nullptr));
+        t.turn();
+        all->reap_dead(true);
+        return t.to.closed == 1 && !t.to.overtaken;
+    }
+
+    bool adds_up(const sigev_ledger& start, const tenant& a, const tenant& b)
+    {
+        const sigev_ledger end = core::registry::total(SIGEV_SOURCE_USER, -1);
+        const auto raised = end.raised - start.raised;
+        return raised == static_cast<std::uint64_t>(std::exchange(accepted, 0)) && end.pending == start.pending &&
+               end.delivered - start.delivered == static_cast<std::uint64_t>(a.to.calls + b.to.calls) &&
+               raised == end.delivered + end.merged + end.discarded - start.delivered - start.merged - start.discarded;
+    }
+};
+
+void submit(by_steps& here, tenant& t, int times = 1)
+{
+    for (int i = 0; i != times; ++i)
+        here.accepted += t.submit() == 0;
+}
+
+class two_given_back : public by_steps {
+public:
+    void keep_two(tenant& t)
+    {
+        submit(*this, t, 2);
+        t.turn();
+    }
+
+    template <class Middle, class After>
+    void run_with(Middle middle, After after)
+    {
+        run(
+            "a drop",
+            [&](tenant& a) {
+                BOOST_REQUIRE(open(a, *one, 2, later));
+                keep_two(a);
+                close(a);
+            },
+            [&](tenant& a) { a.road().drop(*std::exchange(a.to.deliveries[0], nullptr)); },
+            [&](tenant& a, tenant& b) {
+                a.road().drop(*std::exchange(a.to.deliveries[1], nullptr));
+                all->reap_dead(true);
+                if (a.gone() && open_after(a, b, *one, 2, later))
+                    middle(b);
+            },
+            [&](tenant&, tenant& b) { return !b.s || after(b); });
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(reuse_steps)
+
+// Its place is the last of many; the next owner has few, the last records that there are. Taken together they name a record
+// that was never made.
+BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_finds_no_record_of_that_one, by_steps, *deadline(120))
+{
+    constexpr std::uint32_t many = 64, few = 8;
+    run(
+        "a submit",
+        [&](tenant& a) {
+            BOOST_REQUIRE(open(a, *one, many, at_once));
+            for (std::uint32_t i = 1; i != many; ++i)
+                submit(*this, a);
+            a.turn();
+        },
+        [&](tenant& a) { submit(*this, a); },
+        [&](tenant& a, tenant& b) {
+            close(a);
+            if (!a.gone())
+                return;
+            const only_the_last_records there(*all, few);
+            open_after(a, b, *one, few, at_once);
+        },
+        [&](tenant& a, tenant& b) {
+            if (!b.s)
+                return true;
+            const bool untouched = core::registry::read(*b.s).raised == 0;
+            submit(*this, b, 3);
+            b.turn();
+            return untouched && a.s == b.s && b.to.calls == 3;
+        });
+}
+
+// The same when no record is free: the newest is kept, of the right owner.
+BOOST_FIXTURE_TEST_CASE(a_submit_that_finds_no_record_and_whose_slot_goes_to_another, by_steps, *deadline(120))
+{
+    for (const int before : {1, 3})
+        run(
+            "a submit without a record",
+            [&](tenant& a) {
+                BOOST_REQUIRE(open(a, *one, 1, at_once));
+                submit(*this, a, before);
+            },
+            [&](tenant& a) { submit(*this, a); },
+            [&](tenant& a, tenant& b) {
+                close(a);
+                if (a.gone())
+                    open_after(a, b, *one, 1, at_once);
+            },
+            [&](tenant&, tenant& b) {
+                if (!b.s)
+                    return true;
+                const bool untouched = core::registry::read(*b.s).raised == 0;
+                submit(*this, b, 2);
+                b.turn();
+                return untouched && b.to.calls == 2;
+            });
+}
+
+// A drain that delivers a record and the newest, whose subscription is closed in its middle, by who cannot drain. What it
+// had in its hands must still lead to the end of it; and the next owner's newest is another's.
+BOOST_FIXTURE_TEST_CASE(a_drain_in_whose_middle_a_subscription_is_closed_lets_it_go, by_steps, *deadline(120))
+{
+    for (const spi::method* how : {&at_once, &on_a_loop})
+        run(
+            how->name,
+            [&](tenant& a) {
+                BOOST_REQUIRE(open(a, *one, 1, *how));
+                submit(*this, a, 3);
+            },
+            [&](tenant& a) {
+                if (a.road().enter())
+                    do
+                        a.road().run();
+                    while (!a.road().leave());
+            },
+            [&](tenant& a, tenant& b) {
+                if (!a.can_be_closed())
+                    return;
+                close(a);
+                if (a.gone() && open_after(a, b, *one, 1, *how))
+                    submit(*this, b, 3);
+            },
+            [&](tenant&, tenant& b) {
+                if (!b.s)
+                    return true;
+                b.turn();
+                return b.to.calls == 2 && b.to.last == 3;
+            });
+}
+
+// Two deliveries are given back by two threads, and the one that is held up is counted by the other: the last thing that
+// has kept the slot from its next owner.
+BOOST_FIXTURE_TEST_CASE(a_record_that_is_given_back_is_not_counted_for_the_slots_next_owner, two_given_back, *deadline(120))
+{
+    run_with([](tenant&) {}, [&](tenant& b) {
+        const sigev_ledger l = core::registry::read(*b.s);
+        keep_two(b);
+        return l.raised == 0 && l.pending == 0 && core::registry::read(*b.s).pending == 2;
+    });
+}
+
+// The next owner is on its way out as well, so the slot looks as it did: but for the records that are out.
+BOOST_FIXTURE_TEST_CASE(who_gives_a_record_back_does_not_free_the_slots_next_owner, two_given_back, *deadline(120))
+{
+    run_with([&](tenant& b) { keep_two(b), close(b); }, [&](tenant& b) {
+        all->reap_dead(true);
+        const sigev_ledger l = core::registry::read(*b.s);
+        return l.raised == 2 && l.pending == 2 && b.to.closed == 0;
+    });
+}
+
+// The bit that says that something waits is the slot's; what waits is its owner's, and delivered by that one's reactor.
+BOOST_FIXTURE_TEST_CASE(what_waits_is_delivered_by_its_own_reactor, ground)
+{
+    tenant a, b;
+    BOOST_REQUIRE(open(a, *one, 1, on_a_loop));
+    a.submit(), a.submit();
+    close(a);
+    BOOST_REQUIRE(a.gone());
+    BOOST_REQUIRE(open_after(a, b, *other, 1, on_a_loop));
+    b.submit(), b.submit();
+    a.turn(); // of the reactor that it was on
+    BOOST_TEST(b.to.calls == 0);
+    b.turn();
+    BOOST_TEST(b.to.calls == 2);
+    BOOST_TEST(!b.to.overtaken);
+    close(b);
+    BOOST_TEST(a.to.closed == 1);
+    BOOST_TEST(b.to.closed == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
