@@ -25,9 +25,27 @@ bool dispatcher::is_draining_here() const noexcept
 
 // ---- raising ------------------------------------------------------------------------------------------------------------
 
+// Whoever comes here has published what the drain is to find, by an exchange that the drain answers with one of its own after
+// it has taken the post; so a look is enough to see that the drain is coming anyway.
+void dispatcher::wake() noexcept
+{
+    const sigev_event_raw* const event = wakeup_ ? wakeup_->load(std::memory_order_acquire) : nullptr;
+    if (!event || !is_told(*event))
+        host_.wake();
+}
+
+[[gnu::always_inline]] inline void dispatcher::push(record& r) noexcept
+{
+    record* head = submitted_.load(std::memory_order_relaxed);
+    do
+        r.next = head;
+    while (!submitted_.compare_exchange_weak(head, &r, std::memory_order_seq_cst, std::memory_order_relaxed));
+    wake();
+}
+
 // The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free, or the
 // newest has to be overtaken.
-record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
+[[gnu::always_inline]] inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
 {
     refusal = 0;
     std::uint64_t word = s.claim.load(std::memory_order_acquire);
@@ -63,6 +81,36 @@ record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusa
     }
 }
 
+// No free record: the newest notification is kept, and the one that it replaces has merged. One exchange of its word checks
+// the generation, finds the subscription open, counts, and puts the notification there. From then on nothing keeps the slot
+// from its next owner, to whom a bit that is set for nothing does no harm.
+[[gnu::always_inline]] inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
+{
+    sys::pair64 old = s.newest.guess();
+    newest_step step;
+    do {
+        if (!newest_is_of(old.lo, generation))
+            return EINVAL;
+        if (newest_is_closing(old.lo))
+            return ECANCELED;
+        step = newest_put(old.lo, error);
+        if (step.settle != 0 && !s.generation.pin(generation, generation_mask)) // once in 16384 times
+            return EINVAL;
+        if (s.newest.compare_exchange(old, {step.next, static_cast<std::uint64_t>(data)}))
+            break;
+        if (step.settle != 0)
+            s.generation.unpin();
+    } while (true);
+    overflowed_.set(s.index);
+    if (step.settle != 0) {
+        s.raised.fetch_add(step.settle, std::memory_order_relaxed);
+        s.merged.fetch_add(step.settle, std::memory_order_relaxed);
+        s.generation.unpin(); // before the wakeup: the drain that it brings looks at the dead
+    }
+    wake();
+    return 0;
+}
+
 int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
 {
     int refusal;
@@ -92,54 +140,6 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
     r->error = error;
     r->scheduled = scheduled;
     push(*r);
-}
-
-// No free record: the newest notification is kept, and the one that it replaces has merged. One exchange of its word checks
-// the generation, finds the subscription open, counts, and puts the notification there. From then on nothing keeps the slot
-// from its next owner, to whom a bit that is set for nothing does no harm.
-int dispatcher::keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
-{
-    sys::pair64 old = s.newest.guess();
-    newest_step step;
-    do {
-        if (!newest_is_of(old.lo, generation))
-            return EINVAL;
-        if (newest_is_closing(old.lo))
-            return ECANCELED;
-        step = newest_put(old.lo, error);
-        if (step.settle != 0 && !s.generation.pin(generation, generation_mask)) // once in 16384 times
-            return EINVAL;
-        if (s.newest.compare_exchange(old, {step.next, static_cast<std::uint64_t>(data)}))
-            break;
-        if (step.settle != 0)
-            s.generation.unpin();
-    } while (true);
-    overflowed_.set(s.index);
-    if (step.settle != 0) {
-        s.raised.fetch_add(step.settle, std::memory_order_relaxed);
-        s.merged.fetch_add(step.settle, std::memory_order_relaxed);
-        s.generation.unpin(); // before the wakeup: the drain that it brings looks at the dead
-    }
-    wake();
-    return 0;
-}
-
-void dispatcher::push(record& r) noexcept
-{
-    record* head = submitted_.load(std::memory_order_relaxed);
-    do
-        r.next = head;
-    while (!submitted_.compare_exchange_weak(head, &r, std::memory_order_seq_cst, std::memory_order_relaxed));
-    wake();
-}
-
-// Whoever comes here has published what the drain is to find, by an exchange that the drain answers with one of its own after
-// it has taken the post; so a look is enough to see that the drain is coming anyway.
-void dispatcher::wake() noexcept
-{
-    const sigev_event_raw* const event = wakeup_ ? wakeup_->load(std::memory_order_acquire) : nullptr;
-    if (!event || !is_told(*event))
-        host_.wake();
 }
 
 void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled) noexcept

@@ -84,7 +84,10 @@ public:
             return seen == before;
         }
 #endif
-        return compare_exchange_locked(expected, desired);
+        pair64 copy = expected; // whose address leaves this function, so that `expected` itself can stay in registers
+        const bool exchanged = compare_exchange_locked(copy, desired);
+        expected = copy;
+        return exchanged;
     }
 
 private:
