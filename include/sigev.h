@@ -93,17 +93,29 @@ enum {
     SIGEV_SOURCE_COUNT = 3
 };
 
-/* One notification, as a callback or a registered method sees it. Valid until that function returns. */
+/* Why there is a notification. */
+enum {
+    SIGEV_CAUSE_EXPIRED = 0,   /* a timer was due */
+    SIGEV_CAUSE_COMPLETED = 1, /* an operation has come to its end, well or with an error */
+    SIGEV_CAUSE_CANCELED = 2,  /* an operation was cancelled */
+    SIGEV_CAUSE_SUBMITTED = 3  /* sigev_submit() */
+};
+
+/* One notification, as a callback or a registered method sees it. Valid until that function returns. Times are nanoseconds
+ * on `clock`; both are 0 for what came by sigev_submit(), which reads no clock. */
 struct sigev_notification {
     union sigval value; /* sigev_value of the sigevent */
     int64_t data;       /* timer: expirations in this delivery; aio: bytes transferred; user: sigev_submit()'s data */
-    int64_t scheduled;  /* nanoseconds; 0: unknown. timer: when the first expiration was due, on the clock that the deadline is
-                           kept on (its own; CLOCK_MONOTONIC for a relative time on CLOCK_REALTIME); else CLOCK_MONOTONIC */
+    int64_t scheduled;  /* timer: when the first of these expirations was due; aio: when the operation had ended */
+    int64_t actual;     /* when this delivery began: so much after `scheduled` the function was called */
     uint64_t ident;     /* timer: timer_t; aio: address of the aiocb; user: the subscription */
     int32_t overrun;    /* timer: expirations merged into this delivery beyond the first; at most DELAYTIMER_MAX */
     int32_t error;      /* aio: errno of the operation, 0 if it succeeded; user: sigev_submit()'s error */
     int32_t code;       /* what si_code says: SI_TIMER, SI_ASYNCIO, SI_QUEUE */
     int32_t source;     /* SIGEV_SOURCE_* */
+    int32_t cause;      /* SIGEV_CAUSE_* */
+    int32_t clock;      /* clockid_t. timer: the one that the deadline is kept on: its own, but CLOCK_MONOTONIC for a relative
+                           time on CLOCK_REALTIME; else CLOCK_MONOTONIC */
 };
 
 /* The account of a subscription: raised == delivered + merged + pending + discarded whenever nothing is in motion.

@@ -12,6 +12,14 @@
 
 namespace sigev {
 
+/// Why there is a notification.
+enum class cause : int {
+    expired = SIGEV_CAUSE_EXPIRED,     ///< a timer was due
+    completed = SIGEV_CAUSE_COMPLETED, ///< an operation has ended, well or with an error
+    canceled = SIGEV_CAUSE_CANCELED,   ///< an operation was cancelled
+    submitted = SIGEV_CAUSE_SUBMITTED  ///< sigev_submit(), subscription::submit()
+};
+
 /// A view of a struct sigev_notification.
 /**
  * @par Thread safety
@@ -39,8 +47,18 @@ public:
     /// Timer: expirations in this delivery. AIO: bytes transferred. User: what was submitted.
     std::int64_t data() const noexcept { return native_->data; }
 
-    /// When it was due, since the epoch of the source's clock (timer: its own; else CLOCK_MONOTONIC). Zero: not known.
+    /// Timer: when it was due. AIO: when the operation had ended. Since the epoch of clock(); zero: not known (user).
     std::chrono::nanoseconds scheduled() const noexcept { return std::chrono::nanoseconds(native_->scheduled); }
+
+    /// When this delivery began, on the same clock.
+    std::chrono::nanoseconds actual() const noexcept { return std::chrono::nanoseconds(native_->actual); }
+
+    ::clockid_t clock() const noexcept { return native_->clock; }
+
+    /// How late this delivery is. Zero where no time is known.
+    std::chrono::nanoseconds lateness() const noexcept { return actual() - scheduled(); }
+
+    sigev::cause cause() const noexcept { return static_cast<sigev::cause>(native_->cause); }
 
     /// Timer: expirations merged into this delivery beyond the first, at most DELAYTIMER_MAX.
     int overrun() const noexcept { return native_->overrun; }

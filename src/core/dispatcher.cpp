@@ -34,7 +34,7 @@ void dispatcher::wake() noexcept
         host_.wake();
 }
 
-[[gnu::always_inline]] inline void dispatcher::push(record& r) noexcept
+inline void dispatcher::push(record& r) noexcept
 {
     record* head = submitted_.load(std::memory_order_relaxed);
     do
@@ -45,7 +45,7 @@ void dispatcher::wake() noexcept
 
 // The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free, or the
 // newest has to be overtaken.
-[[gnu::always_inline]] inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
+inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
 {
     refusal = 0;
     std::uint64_t word = s.claim.load(std::memory_order_acquire);
@@ -84,7 +84,7 @@ void dispatcher::wake() noexcept
 // No free record: the newest notification is kept, and the one that it replaces has merged. One exchange of its word checks
 // the generation, finds the subscription open, counts, and puts the notification there. From then on nothing keeps the slot
 // from its next owner, to whom a bit that is set for nothing does no harm.
-[[gnu::always_inline]] inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
+inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
 {
     sys::pair64 old = s.newest.guess();
     newest_step step;
@@ -142,7 +142,7 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
     push(*r);
 }
 
-void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled) noexcept
+void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
 {
     s.raised.fetch_add(n, std::memory_order_relaxed);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
@@ -153,8 +153,10 @@ void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled)
     occurrences_step step;
     do {
         // Only this thread raises, so a count of 0 stays 0 until the exchange: the time belongs to its first occurrence.
-        if (occurrences_count(word) == 0)
+        if (occurrences_count(word) == 0) {
             s.scheduled.store(scheduled, std::memory_order_relaxed);
+            s.clock.store(clock, std::memory_order_relaxed);
+        }
         step = occurrences_raise(word, n);
     } while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
     if (step.start)

@@ -61,8 +61,8 @@ public:
     /// The one notification of a subscription that nobody else submits to (AIO): as submit, with the time.
     void submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept;
 
-    /// n occurrences of a merging subscription, the first due at `scheduled`. Only by who holds the drain word.
-    void raise(subscription& s, std::uint64_t n, std::int64_t scheduled) noexcept;
+    /// n occurrences of a merging subscription, the first due at `scheduled` of `clock`. Only by who holds the drain word.
+    void raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
 
     // ---- the drain ------------------------------------------------------------------------------------------------------
 
@@ -107,9 +107,10 @@ private:
         sigev_notification notification{};
     };
 
-    record* claim(subscription& s, std::uint32_t generation, int& refusal) noexcept;
-    int keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
-    void push(record& r) noexcept;
+    // Parts of submit(), which is one function to the processor: calls were a tenth of it.
+    [[gnu::always_inline]] inline record* claim(subscription& s, std::uint32_t generation, int& refusal) noexcept;
+    [[gnu::always_inline]] inline int keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
+    [[gnu::always_inline]] inline void push(record& r) noexcept;
     void wake() noexcept;
     static void fetch_ahead(const spi::delivery& one, const spi::delivery* next) noexcept;
     void take_submitted() noexcept;
@@ -130,6 +131,7 @@ private:
     void discard(record& r) noexcept;
     static void introduce(const subscription& s, sigev_notification& out) noexcept;
     bool latch(record& r, sigev_notification& out) noexcept;
+    static void look_at_clock(const subscription& s, sigev_notification& out) noexcept;
     void unlatch(record& r) noexcept;
     bool settle(record& r, spi::verdict v) noexcept;
     void give_back(record& r) noexcept;

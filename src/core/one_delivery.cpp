@@ -3,7 +3,9 @@
 
 #include "core/inside.hpp"
 #include "core/registry.hpp"
+#include "sys/clock.hpp"
 
+#include <cerrno>
 #include <utility>
 
 namespace sigev::core {
@@ -63,6 +65,8 @@ void dispatcher::introduce(const subscription& s, sigev_notification& out) noexc
     out.ident = s.ident;
     out.code = s.code;
     out.source = s.source;
+    out.cause = s.cause;
+    out.clock = CLOCK_MONOTONIC;
 }
 
 // And what this one says, whose delivery starts now; the overrun is latched here. False: nothing was raised (merging only).
@@ -73,22 +77,35 @@ bool dispatcher::latch(record& r, sigev_notification& out) noexcept
         out.data = r.data;
         out.error = r.error;
         out.scheduled = r.scheduled;
+        if (s.source == SIGEV_SOURCE_AIO && r.error == ECANCELED)
+            out.cause = SIGEV_CAUSE_CANCELED;
+        look_at_clock(s, out);
         return true;
     }
     std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
-    do
+    do {
         out.scheduled = s.scheduled.load(std::memory_order_relaxed);
-    while (!s.occurrences.compare_exchange_weak(word, occurrences_latch(word), std::memory_order_acq_rel,
+        out.clock = s.clock.load(std::memory_order_relaxed);
+    } while (!s.occurrences.compare_exchange_weak(word, occurrences_latch(word), std::memory_order_acq_rel,
                                                 std::memory_order_acquire));
     r.latched = occurrences_count(word);
     r.scheduled = out.scheduled;
+    r.clock = out.clock;
     if (r.latched == 0)
         return false;
     s.inflight.fetch_add(r.latched, std::memory_order_relaxed);
     out.data = static_cast<std::int64_t>(r.latched);
     out.overrun = overrun_of(r.latched);
     s.overrun.store(out.overrun, std::memory_order_relaxed);
+    look_at_clock(s, out);
     return true;
+}
+
+// Where nobody could see it, or there is nothing to compare it with, the look is left out.
+void dispatcher::look_at_clock(const subscription& s, sigev_notification& out) noexcept
+{
+    if (out.scheduled != 0 && (s.method->runs_user_code || s.method->deferred))
+        out.actual = static_cast<std::int64_t>(sys::now(out.clock));
 }
 
 // The delivery did not take place and will be tried again.
@@ -99,6 +116,7 @@ void dispatcher::unlatch(record& r) noexcept
         return;
     const std::uint64_t n = std::exchange(r.latched, 0);
     s.scheduled.store(r.scheduled, std::memory_order_relaxed);
+    s.clock.store(r.clock, std::memory_order_relaxed);
     std::uint64_t word = s.occurrences.load(std::memory_order_relaxed);
     while (!s.occurrences.compare_exchange_weak(word, occurrences_unlatch(word, n), std::memory_order_acq_rel))
         ;

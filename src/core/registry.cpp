@@ -233,6 +233,19 @@ void registry::release_records(subscription& s) noexcept
     s.spare = nullptr;
 }
 
+namespace {
+
+std::uint8_t cause_of(int source) noexcept
+{
+    switch (source) {
+    case SIGEV_SOURCE_TIMER: return SIGEV_CAUSE_EXPIRED;
+    case SIGEV_SOURCE_AIO: return SIGEV_CAUSE_COMPLETED;
+    default: return SIGEV_CAUSE_SUBMITTED;
+    }
+}
+
+} // namespace
+
 void registry::publish(subscription& s, const spi::method& m, const subscription_spec& spec) noexcept
 {
     std::lock_guard lock(totals_mutex_);
@@ -241,6 +254,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.value = spec.event->sigev_value;
     s.code = spec.code;
     s.source = static_cast<std::uint8_t>(spec.source);
+    s.cause = cause_of(spec.source);
     s.kind = spec.kind;
     s.refuses_when_full.store(spec.refuse_when_full, std::memory_order_relaxed);
     for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.inflight, &s.occurrences})

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <time.h>
 
 namespace sigev::core {
 
@@ -29,6 +30,7 @@ struct alignas(64) record : spi::delivery {
     std::uint32_t index = 0;     ///< in the registry's table
     std::uint64_t latched = 0;   ///< expirations that this delivery took (1 for a record of a queueing subscription)
     std::int64_t scheduled = 0;
+    clockid_t clock = CLOCK_MONOTONIC; ///< of `scheduled`
     /// Not about this record, but of its place in the owner's run of records: see claim in core/delivery.hpp.
     std::atomic<std::uint64_t> slot{0};
 };
@@ -104,6 +106,7 @@ struct alignas(64) subscription {
     std::uint32_t ring_capacity = 0;
     std::atomic<std::uint64_t> occurrences{0};
     std::atomic<std::int64_t> scheduled{0}; ///< merging: when the first of `occurrences` was due
+    std::atomic<clockid_t> clock{CLOCK_MONOTONIC}; ///< and on which clock
     // The ledger. `delivered` is counted by whoever finishes a delivery. What has been raised by a claim is counted there.
     std::atomic<std::uint64_t> delivered{0};
     std::atomic<std::uint64_t> inflight{0}; ///< merging: latched by a delivery that is not over
@@ -123,6 +126,7 @@ struct alignas(64) subscription {
     std::uint64_t ident = 0;
     std::int32_t code = 0;
     std::uint8_t source = 0;
+    std::uint8_t cause = 0; ///< SIGEV_CAUSE_*, but for what was cancelled
     raising kind = raising::queueing;
     bool one_shot = false;             ///< ends by itself once its one record has come back (AIO)
     std::atomic<bool> released{false}; ///< the handle has been given up (or never was)

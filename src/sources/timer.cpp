@@ -76,7 +76,7 @@ itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
 {
     if (v.deadline == 0)
         return {};
-    return to_spec(v, sys::now(v.base == spi::timer_base::wall ? CLOCK_REALTIME : steady()));
+    return to_spec(v, sys::now(clock_of(v.base)));
 }
 
 int timer_bank::settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept
@@ -165,11 +165,12 @@ void timer_bank::detach() noexcept
     unclaim();
 }
 
-void timer_bank::expired(std::uint32_t slot, std::uint32_t, std::uint64_t missed, std::uint64_t scheduled) noexcept
+void timer_bank::expired(
+    std::uint32_t slot, std::uint32_t, std::uint64_t missed, std::uint64_t scheduled, spi::timer_base base) noexcept
 {
     // The engine holds the slot for the length of this call, so the timer, dead or not, is the one that expired.
     if (core::subscription* s = cold_[slot].subscription.load(std::memory_order_acquire))
-        s->road.load(std::memory_order_acquire)->raise(*s, missed + 1, static_cast<std::int64_t>(scheduled));
+        s->road.load(std::memory_order_acquire)->raise(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock_of(base));
 }
 
 void timer_bank::wake() noexcept

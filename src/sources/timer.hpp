@@ -68,11 +68,15 @@ public:
 
 private:
     void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
-                 std::uint64_t scheduled) noexcept override;
+                 std::uint64_t scheduled, spi::timer_base base) noexcept override;
     void wake() noexcept override;
     void retired(std::uint32_t slot, std::uint32_t generation) noexcept override;
 
     clockid_t steady() const noexcept { return family_ == clock_family::boottime ? CLOCK_BOOTTIME : CLOCK_MONOTONIC; }
+    clockid_t clock_of(spi::timer_base base) const noexcept
+    {
+        return base == spi::timer_base::wall ? CLOCK_REALTIME : steady();
+    }
     itimerspec spec_of(const spi::timer_value& v) const noexcept;
 
     core::registry& registry_;

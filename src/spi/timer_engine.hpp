@@ -25,11 +25,11 @@ struct timer_value {
 /// What an engine calls, and what calls an engine's owner.
 class timer_sink {
 public:
-    /// Slot `slot` of generation `generation` has expired 1 + missed times; the first at `scheduled`. On the thread that
-    /// holds the reactor's drain word, inside timer_engine::reap(); the slot gets no new owner before it returns. Must not
+    /// Slot `slot` of generation `generation` has expired 1 + missed times; the first at `scheduled` of `base`. On the thread
+    /// that holds the reactor's drain word, inside timer_engine::reap(); the slot gets no new owner before it returns. Must not
     /// block; may call settime(), gettime(), create() and destroy(), of this timer too, but not reap().
     virtual void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
-                         std::uint64_t scheduled) noexcept = 0;
+                         std::uint64_t scheduled, timer_base base) noexcept = 0;
 
     /// A deadline earlier than the published horizon was armed: run reap() soon. Async-signal-safe; any thread.
     virtual void wake() noexcept = 0;

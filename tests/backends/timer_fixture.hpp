@@ -37,7 +37,7 @@ struct timer_fixture : spi::timer_sink {
     virtual ~timer_fixture() = default;
 
     void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
-                 std::uint64_t scheduled) noexcept override
+                 std::uint64_t scheduled, sigev::spi::timer_base) noexcept override
     {
         fired.push_back({{slot, generation}, missed, scheduled, now()});
         if (on_expired)

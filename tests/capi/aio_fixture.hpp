@@ -96,6 +96,7 @@ struct told {
     std::atomic<std::int64_t> data = -1;
     std::atomic<std::uint64_t> ident = 0;
     std::atomic<int> error = -1, code = 0, source = -1;
+    std::atomic<int> cause = -1;
     std::atomic<bool> has_time = false;
 };
 inline told heard;
@@ -107,7 +108,8 @@ inline void hear(sigval value) {
         heard.error = n->error;
         heard.code = n->code;
         heard.source = n->source;
-        heard.has_time = n->scheduled > 0;
+        heard.cause = n->cause;
+        heard.has_time = n->clock == CLOCK_MONOTONIC && n->scheduled > 0 && n->actual >= n->scheduled;
     }
     heard.value = value.sival_ptr;
     ++heard.calls;

@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(a_function_is_called_on_a_thread_or_by_the_reactor) {
         BOOST_TEST(heard.code == SI_ASYNCIO);
         BOOST_TEST(heard.source == +SIGEV_SOURCE_AIO);
         BOOST_TEST(heard.has_time);
+        BOOST_TEST(heard.cause == +SIGEV_CAUSE_COMPLETED);
         BOOST_TEST(sigev_aio_return(&r.cb) == 7);
         BOOST_TEST(all_delivered(static_cast<std::uint64_t>(before + 1)));
     }

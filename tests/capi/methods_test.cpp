@@ -30,6 +30,10 @@ SIGEV_TEST_ON_BOTH(a_callback_sees_its_value_and_the_whole_notification) {
     BOOST_TEST(seen.overrun == 0);
     BOOST_TEST(seen.code == SI_QUEUE);
     BOOST_TEST(seen.source == SIGEV_SOURCE_USER);
+    BOOST_TEST(seen.cause == +SIGEV_CAUSE_SUBMITTED);
+    BOOST_TEST(seen.scheduled == 0); // no clock is read
+    BOOST_TEST(seen.actual == 0);
+    BOOST_TEST(seen.clock == CLOCK_MONOTONIC);
     BOOST_TEST(!sigev_current());
     BOOST_TEST((box.thread == this_thread()) == on.is_borrowed());
 }

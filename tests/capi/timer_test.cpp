@@ -35,6 +35,12 @@ SIGEV_TEST_ON_BOTH(a_one_shot_fires_once_and_never_early) {
             BOOST_TEST(box.seen[0].n.code == SI_TIMER);
             BOOST_TEST(box.seen[0].n.source == SIGEV_SOURCE_TIMER);
             BOOST_TEST(box.seen[0].n.ident == reinterpret_cast<std::uint64_t>(t.id()));
+            BOOST_TEST(box.seen[0].n.cause == +SIGEV_CAUSE_EXPIRED);
+            // A relative time does not follow the steps of the wall clock.
+            const clockid_t kept_on = clock == CLOCK_REALTIME ? CLOCK_MONOTONIC : clock;
+            BOOST_TEST(box.seen[0].n.clock == kept_on);
+            BOOST_TEST(box.seen[0].n.actual >= box.seen[0].n.scheduled); // never early
+            BOOST_TEST(box.seen[0].n.actual <= now_of(kept_on));
             BOOST_TEST(nanoseconds_of(t.get().it_value) == 0);
             BOOST_TEST(on.until([&] { return t.ledger().delivered == 1; })); // the callback is over
             SIGEV_CHECK_LEDGER(t.ledger(), 1, 1);
@@ -74,6 +80,9 @@ SIGEV_TEST_ON_BOTH(an_absolute_time_is_on_the_timers_clock) {
         BOOST_REQUIRE(on.until([&] { return box.calls == 1; }));
         BOOST_TEST(box.seen[0].at >= when);
         BOOST_TEST(box.seen[0].n.scheduled == when);
+        BOOST_TEST(box.seen[0].n.clock == clock);
+        BOOST_TEST(box.seen[0].n.actual >= when);
+        BOOST_TEST(box.seen[0].n.actual <= box.seen[0].at); // the callback's first look came after it
     }
 }
 

@@ -100,7 +100,7 @@ struct dispatcher_fixture {
 
     void raise(core::subscription& s, std::uint64_t n, std::int64_t scheduled = 1) {
         BOOST_REQUIRE(road.enter());
-        road.raise(s, n, scheduled);
+        road.raise(s, n, scheduled, CLOCK_MONOTONIC);
         BOOST_REQUIRE(road.leave());
     }
 

@@ -56,7 +56,7 @@ void arena::react()
     }
 }
 
-void arena::expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed, std::uint64_t scheduled) noexcept
+void arena::expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed, std::uint64_t scheduled, sigev::spi::timer_base) noexcept
 {
     linger();
     timer_books* b = by_slot_[slot];

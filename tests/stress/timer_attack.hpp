@@ -39,7 +39,7 @@ private:
     };
 
     void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
-                 std::uint64_t scheduled) noexcept override;
+                 std::uint64_t scheduled, sigev::spi::timer_base) noexcept override;
     void retired(std::uint32_t slot, std::uint32_t generation) noexcept override;
     void wake() noexcept override;
 

@@ -102,7 +102,7 @@ public:
     int strangers = 0;
 
 private:
-    void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t, std::uint64_t scheduled) noexcept override
+    void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t, std::uint64_t scheduled, sigev::spi::timer_base) noexcept override
     {
         if (timer* t = find(slot, generation)) {
             t->fired += 1;

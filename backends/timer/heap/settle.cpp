@@ -91,7 +91,7 @@ std::uint64_t heap_engine::expire_if_due(std::uint32_t slot, timer_slot& s, std:
         }
         const sys::pair64 packed = pack(next);
         if (s.w.compare_exchange(w, packed)) {
-            sink_.expired(slot, generation, missed, v.deadline);
+            sink_.expired(slot, generation, missed, v.deadline, v.base);
             return packed.lo;
         }
     }
