@@ -2,6 +2,7 @@
 #include "stress/submit_arena.hpp"
 
 #include "core/dispatcher_fixture.hpp"
+#include "stress/bell.hpp"
 #include "support/stress.hpp"
 #include "support/support.hpp"
 #include "sys/cpu_relax.hpp"
@@ -28,6 +29,7 @@ constexpr unsigned deliverers = 4; // threads of the context
 constexpr std::uint64_t most_submits = 8; // of one producer in one round
 constexpr long strike_every = 150'000;
 constexpr std::int64_t number_bits = 40;
+static_assert(bell::ringers == 2 * (producers + deliverers));
 
 class arena;
 std::atomic<arena*> attacked{nullptr};
@@ -83,6 +85,8 @@ private:
     void serve_wakes_of(Call&& call);
     void submit_for_ever(unsigned number);
 
+    void make_context(timer_t& timer);
+    void deliver_on_context(std::vector<std::jthread>& threads);
     void play_round(dice& d);
     void be_quiet();
     void settle(account& a, bool cancelled);
@@ -97,6 +101,7 @@ private:
 
     boost::asio::io_context io_;
     std::optional<sigev::dispatcher> here_;
+    std::optional<bell> bell_;
     std::unique_ptr<dispatcher_fixture> bare_;
 };
 
@@ -174,6 +179,8 @@ void arena::submit(account& a, unsigned number)
     const auto data = (std::int64_t{number} << number_bits) | (a.next[number].fetch_add(1) + 1);
     if (!a.bare) {
         a.accepted += sigev_submit(a.handle, data, 0) == 0;
+        if (bell_)
+            bell_->ring(number);
         return;
     }
     serve_wakes_of([&] { a.accepted += bare_->road.submit(*a.bare, a.bare->generation.generation(), data, 0) == 0; });
@@ -296,6 +303,8 @@ void arena::play_round(dice& d)
     const bool cancels = options_.cancel && d.roll(3) == 0;
     account& a = accounts_[d.roll(2)];
     storming_ = options_.storm;
+    if (bell_)
+        bell_->begin();
     turns_.begin();
     if (cancels) {
         for (auto n = d.roll(20); n > 0; --n)
@@ -304,6 +313,10 @@ void arena::play_round(dice& d)
     }
     turns_.finish(producers);
     be_quiet();
+    if (bell_) {
+        bell_->finish();
+        result_.lost_rounds += !wait_until([&] { return bell_->all_heard(); }, seconds(2));
+    }
     ++result_.rounds;
     for (account& one : accounts_)
         settle(one, &one == &a && cancels);
@@ -318,31 +331,43 @@ void arena::play_round(dice& d)
     }
 }
 
+void arena::make_context(timer_t& timer)
+{
+    here_.emplace(io_);
+    sigevent event = {};
+    event.sigev_notify = SIGEV_CALLBACK;
+    event.sigev_notify_function = on_tick;
+    event.sigev_value.sival_ptr = this;
+    const itimerspec often = {{0, 150'000}, {0, 150'000}};
+    BOOST_REQUIRE(sigev_timer_create_on(here_->reactor(), CLOCK_MONOTONIC, &event, &timer) == 0);
+    BOOST_REQUIRE(sigev_timer_settime(timer, 0, &often, nullptr) == 0);
+}
+
+void arena::deliver_on_context(std::vector<std::jthread>& threads)
+{
+    for (unsigned i = 0; i != deliverers; ++i)
+        threads.emplace_back([this, i] {
+            self = producers + i;
+            delays = dice(i + 30);
+            const strikes on_me(options_.storm, 4 * strike_every + 31'000 * i);
+            io_.run();
+        });
+}
+
 submit_result arena::run()
 {
     std::vector<std::jthread> threads;
     timer_t timer = {};
-    if (options_.where == delivered_on::context) {
-        here_.emplace(io_);
-        sigevent event = {};
-        event.sigev_notify = SIGEV_CALLBACK;
-        event.sigev_notify_function = on_tick;
-        event.sigev_value.sival_ptr = this;
-        const itimerspec often = {{0, 150'000}, {0, 150'000}};
-        BOOST_REQUIRE(sigev_timer_create_on(here_->reactor(), CLOCK_MONOTONIC, &event, &timer) == 0);
-        BOOST_REQUIRE(sigev_timer_settime(timer, 0, &often, nullptr) == 0);
-        for (unsigned i = 0; i != deliverers; ++i)
-            threads.emplace_back([this, i] {
-                self = producers + i;
-                delays = dice(i + 30);
-                const strikes on_me(options_.storm, 4 * strike_every + 31'000 * i);
-                io_.run();
-            });
-    } else if (options_.where == delivered_on::producers) {
+    if (options_.where == delivered_on::context)
+        make_context(timer);
+    else if (options_.where == delivered_on::producers)
         bare_ = std::make_unique<dispatcher_fixture>();
-    }
     for (account& a : accounts_)
         open(a);
+    if (options_.child)
+        bell_.emplace(io_, std::vector<sigev_t>{accounts_[0].handle, accounts_[1].handle});
+    if (here_)
+        deliver_on_context(threads);
     std::vector<std::jthread> crew;
     for (unsigned i = 0; i != producers; ++i)
         crew.emplace_back([this, i] { submit_for_ever(i); });
@@ -357,6 +382,8 @@ submit_result arena::run()
     if (here_) {
         sigev_timer_delete_wait(timer);
         here_->close();
+        if (bell_)
+            bell_->close();
         threads.clear();
     }
     for (account& a : accounts_) {
@@ -372,6 +399,12 @@ submit_result arena::run()
     result_.overtaken = overtaken_;
     result_.after_the_end = late_;
     result_.hidden = hidden_;
+    if (bell_) {
+        result_.rung = bell_->rung();
+        result_.rung_by_the_child = bell_->rung_by_the_child();
+        result_.twice_at_once += bell_->twice_at_once();
+        result_.from_another_process = bell_->reached();
+    }
     return result_;
 }
 
@@ -391,8 +424,10 @@ std::string to_string(const submit_result& r)
     out << r.rounds << " rounds, " << r.accepted << " accepted (" << r.from_handlers << " submits of handlers), " << r.calls
         << " calls, " << r.merged << " merged, " << r.discarded << " discarded by " << r.cancels << " cancels, " << r.ticks
         << " ticks; lost rounds " << r.lost_rounds << ", unbalanced " << r.unbalanced << ", two at once " << r.twice_at_once
-        << ", overtaken " << r.overtaken << ", after the end " << r.after_the_end << ", hidden "
-        << r.hidden;
+        << ", overtaken " << r.overtaken << ", after the end " << r.after_the_end << ", hidden " << r.hidden;
+    if (r.rung)
+        out << "; rung " << r.rung << " times, " << r.rung_by_the_child << " of them by a child, of whose submits "
+            << r.from_another_process << " were taken";
     return out.str();
 }
 

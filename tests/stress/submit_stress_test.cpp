@@ -17,6 +17,7 @@ void stress(const submit_options& options)
     BOOST_TEST((result.merged > 0) == (options.capacity == 1));
     BOOST_TEST((result.cancels > 0) == options.cancel);
     BOOST_TEST((result.from_handlers > 0) == options.storm);
+    BOOST_TEST((result.rung_by_the_child > 0) == options.child);
     BOOST_TEST((result.ticks > 0) == (options.where == delivered_on::context));
 }
 
@@ -52,6 +53,12 @@ BOOST_AUTO_TEST_CASE(submits_to_a_context_that_four_threads_run_are_cancelled, *
 BOOST_AUTO_TEST_CASE(submits_to_a_context_that_find_no_record_and_are_cancelled, *deadline(600))
 {
     stress({.where = delivered_on::context, .capacity = 1, .cancel = true, .storm = true});
+}
+
+BOOST_AUTO_TEST_CASE(submits_and_posts_of_threads_and_handlers_and_a_child_at_once, *deadline(600))
+{
+    for (const std::uint32_t capacity : {1024u, 1u})
+        stress({.where = delivered_on::context, .capacity = capacity, .cancel = true, .storm = true, .child = true});
 }
 
 BOOST_AUTO_TEST_CASE(submits_that_nobody_delivers_but_those_who_submit, *deadline(600))
