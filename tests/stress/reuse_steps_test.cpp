@@ -10,6 +10,8 @@
 #include "support/stepping.hpp"
 #include "sys/atomic16.hpp"
 
+#include <sigev.h>
+
 #include <array>
 #include <utility>
 #include <vector>
@@ -78,6 +80,7 @@ class ground {
 public:
     ground()
     {
+        BOOST_REQUIRE(kq >= 0);
         BOOST_REQUIRE(all->open_reactor(one) == 0);
         BOOST_REQUIRE(all->open_reactor(other) == 0);
     }
@@ -89,18 +92,22 @@ public:
             r->shut();
             all->close_reactor(*r);
         }
+        sigev_kqueue_close(kq);
     }
 
     bool open(tenant& t, core::reactor& on, std::uint32_t capacity, const spi::method& method)
     {
-        sigevent event{};
-        event.sigev_notify = SIGEV_NONE;
+        sigevent event{}; // opened as what is like the method that takes its place
+        event.sigev_notify = method.deferred ? SIGEV_KEVENT : SIGEV_NONE;
+        event.sigev_notify_kqueue = kq;
         core::subscription_spec spec;
         spec.event = &event;
         spec.capacity = capacity;
         spec.on = &on;
         if (all->open(spec, t.s) != 0)
             return false;
+        if (t.s->method->close)
+            t.s->method->close(t.s->target);
         t.s->method = &method;
         t.s->target = &t.to;
         t.on = &on;
@@ -133,6 +140,7 @@ public:
 
     core::registry* all = core::registry::ensure();
     core::reactor *one = nullptr, *other = nullptr;
+    const int kq = sigev_kqueue();
 };
 
 /// All records that are free put aside, but for the last of the table: n, one more, and less than n.
