@@ -301,6 +301,32 @@ BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_finds_no_record_of_t
         });
 }
 
+// The next owner gets the beginning of the same room: what lies behind is nobody's any more.
+BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_with_less_room, by_steps, *deadline(120))
+{
+    for (const int before : {0, 1, 3})
+        run(
+            "a submit",
+            [&](tenant& a) {
+                BOOST_REQUIRE(open(a, *one, 8, at_once));
+                submit(*this, a, before);
+                a.turn();
+            },
+            [&](tenant& a) { submit(*this, a); },
+            [&](tenant& a, tenant& b) {
+                close(a);
+                if (a.gone() && open_after(a, b, *one, 2, at_once))
+                    submit(*this, b, 2);
+            },
+            [&](tenant&, tenant& b) {
+                if (!b.s)
+                    return true;
+                const bool untouched = core::registry::read(*b.s).raised == 2;
+                b.turn();
+                return untouched && b.to.calls == 2;
+            });
+}
+
 // The same when no record is free: the newest is kept, of the right owner.
 BOOST_FIXTURE_TEST_CASE(a_submit_that_finds_no_record_and_whose_slot_goes_to_another, by_steps, *deadline(120))
 {
