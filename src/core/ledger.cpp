@@ -3,6 +3,8 @@
 
 #include "sys/fork_epoch.hpp"
 
+#include <sched.h>
+
 namespace sigev::core {
 
 namespace {
@@ -49,7 +51,8 @@ void add(sigev_ledger& sum, const sigev_ledger& l) noexcept
 
 } // namespace
 
-// The counters move one by one: two looks that agree are taken for one moment; after a while, whatever is there.
+// The counters move one by one: two looks that agree are taken for one moment; after a while, whatever is there. Who is in the
+// middle of moving them may have lost its processor, to this thread perhaps.
 sigev_ledger registry::read(const subscription& s) noexcept
 {
     sigev_ledger before = look(s);
@@ -59,6 +62,8 @@ sigev_ledger registry::read(const subscription& s) noexcept
             after.raised == after.delivered + after.merged + after.pending + after.discarded)
             return after;
         before = after;
+        if (tries > 10)
+            ::sched_yield();
     }
     return before;
 }
