@@ -162,4 +162,45 @@ BOOST_AUTO_TEST_CASE(a_reactor_of_the_programs_own_tells_it) {
     BOOST_TEST(l.raised == l.delivered + l.merged + l.pending + l.discarded);
 }
 
+namespace {
+
+struct read_by_a_callback {
+    pipe_pair pipe;
+    char byte = 0;
+    std::unique_ptr<aiocb> owned = std::make_unique<aiocb>(make(pipe.read, &byte, 1));
+    aiocb& cb = *owned;
+
+    static void begin(sigval v) {
+        auto& self = *static_cast<read_by_a_callback*>(v.sival_ptr);
+        if (sigev_aio_read(&self.cb) == 0)
+            pthread_exit(nullptr);
+    }
+};
+
+} // namespace
+
+// A thread that ends takes none of the reads with it that it has begun; as io_uring's would end with it.
+BOOST_AUTO_TEST_CASE(a_read_goes_on_when_the_callback_that_began_it_has_ended_its_thread) {
+    read_by_a_callback r;
+    r.cb.aio_sigevent.sigev_notify = SIGEV_THREAD;
+    r.cb.aio_sigevent.sigev_notify_function = hear;
+    r.cb.aio_sigevent.sigev_notify_attributes = nullptr;
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD;
+    event.sigev_notify_function = read_by_a_callback::begin;
+    event.sigev_value.sival_ptr = &r;
+    sigev_t s = 0;
+    BOOST_REQUIRE(sigev_open(&event, 1, nullptr, &s) == 0);
+    BOOST_REQUIRE(sigev_submit(s, 0, 0) == 0);
+    sigev_ledger l{};
+    BOOST_REQUIRE(wait_until([&] { return sigev_ledger_read(s, &l) == 0 && l.delivered == 1; })); // the callback has ended
+    BOOST_TEST(sigev_aio_error(&r.cb) == EINPROGRESS);
+    BOOST_REQUIRE(write(r.pipe.write, "x", 1) == 1);
+    BOOST_TEST(wait_until([] { return heard.calls == 1; }));
+    BOOST_TEST(heard.data == 1);
+    BOOST_TEST(sigev_aio_return(&r.cb) == 1);
+    BOOST_TEST(r.byte == 'x');
+    BOOST_TEST(sigev_close(s) == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
