@@ -121,7 +121,7 @@ private:
     void call_in_turn(record& first) noexcept;
     bool begin_visit(visit& here, subscription& s) noexcept;
     void end_visit(subscription& s) noexcept;
-    spi::verdict call_here(visit& here, record& r) noexcept;
+    [[gnu::always_inline]] inline spi::verdict call_here(visit& here, record& r) noexcept;
     void hold(record& r) noexcept;
     bool keep(subscription& s) noexcept;
     void let_go(subscription& s) noexcept;
@@ -130,12 +130,15 @@ private:
     void purge(subscription& s) noexcept;
     void discard(record& r) noexcept;
     static void introduce(const subscription& s, sigev_notification& out) noexcept;
-    bool latch(record& r, sigev_notification& out) noexcept;
-    static void look_at_clock(const subscription& s, sigev_notification& out) noexcept;
+    [[gnu::always_inline]] inline bool latch(record& r, sigev_notification& out) noexcept;
+    bool latch_occurrences(subscription& s, record& r, sigev_notification& out) noexcept;
+    [[gnu::always_inline]] inline static void look_at_clock(const subscription& s, sigev_notification& out) noexcept;
     void unlatch(record& r) noexcept;
-    bool settle(record& r, spi::verdict v) noexcept;
-    void give_back(record& r) noexcept;
-    void put_into_ring(subscription& s, record& r) noexcept;
+    [[gnu::always_inline]] inline bool settle(record& r, spi::verdict v) noexcept;
+    bool settle_occurrences(subscription& s, record& r, spi::verdict v) noexcept;
+    [[gnu::always_inline]] inline void give_back(record& r) noexcept;
+    [[gnu::always_inline]] inline void put_into_ring(subscription& s, record& r) noexcept;
+    void put_into_ring_among_others(subscription& s, record& r) noexcept;
     static void count_return(subscription& s, std::uint64_t word, std::uint64_t next) noexcept;
 
     registry& registry_;

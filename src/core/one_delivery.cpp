@@ -1,4 +1,5 @@
-// One delivery, from its start to what becomes of its record: the dispatcher's side towards the methods.
+// One delivery, from its start to what becomes of its record: the dispatcher's side towards the methods. What every
+// notification passes through is inline, and stands before what calls it.
 #include "core/dispatcher.hpp"
 
 #include "core/inside.hpp"
@@ -9,6 +10,209 @@
 #include <utility>
 
 namespace sigev::core {
+
+// ---- what it says ---------------------------------------------------------------------------------------------------------
+
+// What all notifications of the subscription say.
+void dispatcher::introduce(const subscription& s, sigev_notification& out) noexcept
+{
+    out = {};
+    out.value = s.value;
+    out.ident = s.ident;
+    out.code = s.code;
+    out.source = s.source;
+    out.cause = s.cause;
+    out.clock = CLOCK_MONOTONIC;
+}
+
+// Where nobody could see it, or there is nothing to compare it with, the look is left out.
+inline void dispatcher::look_at_clock(const subscription& s, sigev_notification& out) noexcept
+{
+    if (out.scheduled != 0 && (s.method->runs_user_code || s.method->deferred))
+        out.actual = static_cast<std::int64_t>(sys::now(out.clock));
+}
+
+// And what this one says, whose delivery starts now; the overrun is latched here. False: nothing was raised (merging only).
+inline bool dispatcher::latch(record& r, sigev_notification& out) noexcept
+{
+    subscription& s = *r.owner;
+    if (s.kind == raising::merging)
+        return latch_occurrences(s, r, out);
+    out.data = r.data;
+    out.error = r.error;
+    out.scheduled = r.scheduled;
+    if (s.source == SIGEV_SOURCE_AIO && r.error == ECANCELED)
+        out.cause = SIGEV_CAUSE_CANCELED;
+    look_at_clock(s, out);
+    return true;
+}
+
+bool dispatcher::latch_occurrences(subscription& s, record& r, sigev_notification& out) noexcept
+{
+    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
+    do {
+        out.scheduled = s.scheduled.load(std::memory_order_relaxed);
+        out.clock = s.clock.load(std::memory_order_relaxed);
+    } while (!s.occurrences.compare_exchange_weak(word, occurrences_latch(word), std::memory_order_acq_rel,
+                                                std::memory_order_acquire));
+    r.latched = occurrences_count(word);
+    r.scheduled = out.scheduled;
+    r.clock = out.clock;
+    if (r.latched == 0)
+        return false;
+    s.inflight.fetch_add(r.latched, std::memory_order_relaxed);
+    out.data = static_cast<std::int64_t>(r.latched);
+    out.overrun = overrun_of(r.latched);
+    s.overrun.store(out.overrun, std::memory_order_relaxed);
+    look_at_clock(s, out);
+    return true;
+}
+
+// The delivery did not take place and will be tried again.
+void dispatcher::unlatch(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    if (s.kind == raising::queueing)
+        return;
+    const std::uint64_t n = std::exchange(r.latched, 0);
+    s.scheduled.store(r.scheduled, std::memory_order_relaxed);
+    s.clock.store(r.clock, std::memory_order_relaxed);
+    std::uint64_t word = s.occurrences.load(std::memory_order_relaxed);
+    while (!s.occurrences.compare_exchange_weak(word, occurrences_unlatch(word, n), std::memory_order_acq_rel))
+        ;
+    s.inflight.fetch_sub(n, std::memory_order_relaxed);
+}
+
+// ---- what becomes of it -----------------------------------------------------------------------------------------------------
+
+// The next slot in turn, good for the claim that comes round to it.
+inline void dispatcher::put_into_ring(subscription& s, record& r) noexcept
+{
+    if (!s.is_settled_by_the_drain())
+        return put_into_ring_among_others(s, r);
+    const std::uint64_t word = s.returned.load(std::memory_order_relaxed);
+    const std::uint32_t at = s.ring_first + returned_place(word);
+    record& place = at == r.index ? r : registry_.records[at];
+    place.slot.store(returned_slot(word, s.ring_capacity, r.index), std::memory_order_release);
+    const std::uint64_t next = returned_next(word, s.ring_capacity);
+    if (returned_count(next) == 0) [[unlikely]]
+        s.raised.fetch_add(returned_wraps_after, std::memory_order_relaxed);
+    s.returned.store(next, std::memory_order_release);
+}
+
+// Where several may give back at once, the slot's exchange decides who has it, and who finds it taken counts it for the other,
+// who may be held up in between: until after the subscription has been freed, perhaps, so the count is never what it was
+// before.
+void dispatcher::put_into_ring_among_others(subscription& s, record& r) noexcept
+{
+    const std::uint32_t first = s.ring_first;
+    const std::uint32_t capacity = s.ring_capacity;
+    std::uint64_t word = s.returned.load(std::memory_order_acquire);
+    for (;;) {
+        auto& slot = registry_.records[first + returned_place(word)].slot;
+        const std::uint64_t mine = returned_slot(word, capacity, r.index);
+        std::uint64_t old = slot.load(std::memory_order_acquire);
+        const bool done = slot_is_used_up(old, word) &&
+                          slot.compare_exchange_strong(old, mine, std::memory_order_acq_rel, std::memory_order_acquire);
+        // Anything else in it: the word that was read is an old one.
+        if (done || slot_claim(old) == slot_claim(mine))
+            count_return(s, word, returned_next(word, capacity));
+        if (done)
+            return;
+        word = s.returned.load(std::memory_order_acquire);
+    }
+}
+
+void dispatcher::count_return(subscription& s, std::uint64_t word, std::uint64_t next) noexcept
+{
+    if (s.returned.compare_exchange_strong(word, next, std::memory_order_seq_cst) && returned_count(next) == 0)
+        s.raised.fetch_add(returned_wraps_after, std::memory_order_relaxed);
+}
+
+inline void dispatcher::give_back(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    if (s.one_shot) { // its notification has come to an end, and so has it
+        s.claim.fetch_or(claim_closing, std::memory_order_seq_cst);
+        s.gate.fetch_or(gate_closing, std::memory_order_seq_cst);
+    }
+    if (&r == s.spare) {
+        s.spare_out.store(false, std::memory_order_seq_cst);
+        if (newest_state_of(s.newest.load_low()) == newest_state::kept) {
+            overflowed_.set(s.index);
+            wake();
+        }
+    } else {
+        put_into_ring(s, r);
+    }
+    // Where the gate is not closing yet, this is the drain, which leaves the subscription by an exchange, and looks then.
+    if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
+        registry_.maybe_free(s);
+}
+
+namespace {
+
+void count(std::atomic<std::uint64_t>& counter, bool alone) noexcept
+{
+    if (alone)
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    else
+        counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+} // namespace
+
+// The delivery is over: the ledger, and what becomes of the record. True: go again (merging only).
+inline bool dispatcher::settle(record& r, spi::verdict v) noexcept
+{
+    subscription& s = *r.owner;
+    if (s.kind == raising::merging)
+        return settle_occurrences(s, r, v);
+    if (v == spi::verdict::delivered)
+        count(s.delivered, s.is_settled_by_the_drain());
+    else
+        s.discarded.fetch_add(1, std::memory_order_relaxed);
+    give_back(r);
+    return false;
+}
+
+bool dispatcher::settle_occurrences(subscription& s, record& r, spi::verdict v) noexcept
+{
+    const std::uint64_t n = std::exchange(r.latched, 0);
+    if (v != spi::verdict::delivered) {
+        s.discarded.fetch_add(n, std::memory_order_relaxed);
+    } else if (n != 0) {
+        count(s.delivered, s.is_settled_by_the_drain());
+        if (n > 1)
+            s.merged.fetch_add(n - 1, std::memory_order_relaxed);
+    }
+    s.inflight.fetch_sub(n, std::memory_order_relaxed);
+    if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
+        discard(r);
+        return false;
+    }
+    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
+    occurrences_step step;
+    do
+        step = occurrences_end(word);
+    while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
+    return step.start;
+}
+
+void dispatcher::discard(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    if (s.kind == raising::queueing) {
+        s.discarded.fetch_add(1, std::memory_order_relaxed);
+        give_back(r);
+        return;
+    }
+    const std::uint64_t word = s.occurrences.exchange(0, std::memory_order_acq_rel);
+    s.discarded.fetch_add(occurrences_count(word), std::memory_order_relaxed);
+    registry_.maybe_free(s);
+}
+
+// ---- by a method that keeps it for a while -----------------------------------------------------------------------------------
 
 bool dispatcher::begin(spi::delivery& d, sigev_notification& out) noexcept
 {
@@ -57,188 +261,111 @@ void dispatcher::drop(spi::delivery& d) noexcept
     discard(static_cast<record&>(d));
 }
 
-// What all notifications of the subscription say.
-void dispatcher::introduce(const subscription& s, sigev_notification& out) noexcept
-{
-    out = {};
-    out.value = s.value;
-    out.ident = s.ident;
-    out.code = s.code;
-    out.source = s.source;
-    out.cause = s.cause;
-    out.clock = CLOCK_MONOTONIC;
-}
+// ---- by the drain -------------------------------------------------------------------------------------------------------------
 
-// And what this one says, whose delivery starts now; the overrun is latched here. False: nothing was raised (merging only).
-bool dispatcher::latch(record& r, sigev_notification& out) noexcept
+bool dispatcher::begin_visit(visit& here, subscription& s) noexcept
 {
-    subscription& s = *r.owner;
-    if (s.kind == raising::queueing) {
-        out.data = r.data;
-        out.error = r.error;
-        out.scheduled = r.scheduled;
-        if (s.source == SIGEV_SOURCE_AIO && r.error == ECANCELED)
-            out.cause = SIGEV_CAUSE_CANCELED;
-        look_at_clock(s, out);
-        return true;
-    }
-    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
-    do {
-        out.scheduled = s.scheduled.load(std::memory_order_relaxed);
-        out.clock = s.clock.load(std::memory_order_relaxed);
-    } while (!s.occurrences.compare_exchange_weak(word, occurrences_latch(word), std::memory_order_acq_rel,
-                                                std::memory_order_acquire));
-    r.latched = occurrences_count(word);
-    r.scheduled = out.scheduled;
-    r.clock = out.clock;
-    if (r.latched == 0)
+    if (!start_running(s))
         return false;
-    s.inflight.fetch_add(r.latched, std::memory_order_relaxed);
-    out.data = static_cast<std::int64_t>(r.latched);
-    out.overrun = overrun_of(r.latched);
-    s.overrun.store(out.overrun, std::memory_order_relaxed);
-    look_at_clock(s, out);
+    introduce(s, here.notification);
+    push_frame(s, here.notification);
+    drainer_.store(&inside, std::memory_order_relaxed);
     return true;
 }
 
-// Where nobody could see it, or there is nothing to compare it with, the look is left out.
-void dispatcher::look_at_clock(const subscription& s, sigev_notification& out) noexcept
+void dispatcher::end_visit(subscription& s) noexcept
 {
-    if (out.scheduled != 0 && (s.method->runs_user_code || s.method->deferred))
-        out.actual = static_cast<std::int64_t>(sys::now(out.clock));
-}
-
-// The delivery did not take place and will be tried again.
-void dispatcher::unlatch(record& r) noexcept
-{
-    subscription& s = *r.owner;
-    if (s.kind == raising::queueing)
-        return;
-    const std::uint64_t n = std::exchange(r.latched, 0);
-    s.scheduled.store(r.scheduled, std::memory_order_relaxed);
-    s.clock.store(r.clock, std::memory_order_relaxed);
-    std::uint64_t word = s.occurrences.load(std::memory_order_relaxed);
-    while (!s.occurrences.compare_exchange_weak(word, occurrences_unlatch(word, n), std::memory_order_acq_rel))
-        ;
-    s.inflight.fetch_sub(n, std::memory_order_relaxed);
-}
-
-namespace {
-
-void count(std::atomic<std::uint64_t>& counter, bool alone) noexcept
-{
-    if (alone)
-        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    else
-        counter.fetch_add(1, std::memory_order_relaxed);
-}
-
-} // namespace
-
-// The delivery is over: the ledger, and what becomes of the record. True: go again (merging only).
-bool dispatcher::settle(record& r, spi::verdict v) noexcept
-{
-    subscription& s = *r.owner;
-    if (s.kind == raising::queueing) {
-        if (v == spi::verdict::delivered)
-            count(s.delivered, s.is_settled_by_the_drain());
-        else
-            s.discarded.fetch_add(1, std::memory_order_relaxed);
-        give_back(r);
-        return false;
-    }
-    const std::uint64_t n = std::exchange(r.latched, 0);
-    if (v != spi::verdict::delivered) {
-        s.discarded.fetch_add(n, std::memory_order_relaxed);
-    } else if (n != 0) {
-        count(s.delivered, s.is_settled_by_the_drain());
-        if (n > 1)
-            s.merged.fetch_add(n - 1, std::memory_order_relaxed);
-    }
-    s.inflight.fetch_sub(n, std::memory_order_relaxed);
-    if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
-        discard(r);
-        return false;
-    }
-    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
-    occurrences_step step;
-    do
-        step = occurrences_end(word);
-    while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
-    return step.start;
-}
-
-void dispatcher::discard(record& r) noexcept
-{
-    subscription& s = *r.owner;
-    if (s.kind == raising::queueing) {
-        s.discarded.fetch_add(1, std::memory_order_relaxed);
-        give_back(r);
-        return;
-    }
-    const std::uint64_t word = s.occurrences.exchange(0, std::memory_order_acq_rel);
-    s.discarded.fetch_add(occurrences_count(word), std::memory_order_relaxed);
-    registry_.maybe_free(s);
-}
-
-void dispatcher::give_back(record& r) noexcept
-{
-    subscription& s = *r.owner;
-    if (s.one_shot) { // its notification has come to an end, and so has it
-        s.claim.fetch_or(claim_closing, std::memory_order_seq_cst);
-        s.gate.fetch_or(gate_closing, std::memory_order_seq_cst);
-    }
-    if (&r == s.spare) {
-        s.spare_out.store(false, std::memory_order_seq_cst);
-        if (newest_state_of(s.newest.load_low()) == newest_state::kept) {
-            overflowed_.set(s.index);
-            wake();
-        }
-    } else {
-        put_into_ring(s, r);
-    }
-    // Where the gate is not closing yet, this is the drain, which leaves the subscription by an exchange, and looks then.
-    if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
+    drainer_.store(nullptr, std::memory_order_relaxed);
+    pop_frame();
+    if (stop_running(s))
         registry_.maybe_free(s);
 }
 
-// The next slot in turn, good for the claim that comes round to it. Where several may give back at once, the slot's exchange
-// decides who has it, and who finds it taken counts it for the other, who may be held up in between: until after the
-// subscription has been freed, perhaps, so the count is never what it was before.
-void dispatcher::put_into_ring(subscription& s, record& r) noexcept
+// One delivery, and further ones as long as more was merged meanwhile. `retry`: the record is still the drain's.
+inline spi::verdict dispatcher::call_here(visit& here, record& r) noexcept
 {
-    const std::uint32_t first = s.ring_first;
-    const std::uint32_t capacity = s.ring_capacity;
-    std::uint64_t word = s.returned.load(std::memory_order_acquire);
-    if (s.is_settled_by_the_drain()) {
-        const std::uint32_t at = first + returned_place(word);
-        record& place = at == r.index ? r : registry_.records[at];
-        place.slot.store(returned_slot(word, capacity, r.index), std::memory_order_release);
-        const std::uint64_t next = returned_next(word, capacity);
-        if (returned_count(next) == 0) [[unlikely]]
-            s.raised.fetch_add(returned_wraps_after, std::memory_order_relaxed);
-        s.returned.store(next, std::memory_order_release);
-        return;
-    }
+    subscription& s = *r.owner;
     for (;;) {
-        auto& slot = registry_.records[first + returned_place(word)].slot;
-        const std::uint64_t mine = returned_slot(word, capacity, r.index);
-        std::uint64_t old = slot.load(std::memory_order_acquire);
-        const bool done = slot_is_used_up(old, word) &&
-                          slot.compare_exchange_strong(old, mine, std::memory_order_acq_rel, std::memory_order_acquire);
-        // Anything else in it: the word that was read is an old one.
-        if (done || slot_claim(old) == slot_claim(mine))
-            count_return(s, word, returned_next(word, capacity));
-        if (done)
-            return;
-        word = s.returned.load(std::memory_order_acquire);
+        if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
+            discard(r);
+            return spi::verdict::gone;
+        }
+        const bool something = latch(r, here.notification);
+        const spi::verdict v =
+            something ? s.method->deliver(s.target, r, here.notification) : spi::verdict::delivered;
+        if (v == spi::verdict::retry) {
+            unlatch(r);
+            return v;
+        }
+        if (!settle(r, v))
+            return v;
     }
 }
 
-void dispatcher::count_return(subscription& s, std::uint64_t word, std::uint64_t next) noexcept
+// A loop of the caller's own: its code runs here, for this record and for those behind it that are the same subscription's.
+// Only the first and the last of them change the gate: in between this thread is inside, as cancel_and_wait() sees it, and a
+// look says whether the next one may start.
+void dispatcher::call_in_turn(record& first) noexcept
 {
-    if (s.returned.compare_exchange_strong(word, next, std::memory_order_seq_cst) && returned_count(next) == 0)
-        s.raised.fetch_add(returned_wraps_after, std::memory_order_relaxed);
+    subscription& s = *first.owner;
+    record* r = &first;
+    visit here;
+    if (!begin_visit(here, s))
+        return discard(first);
+    spi::verdict v = call_here(here, *r);
+    while (v != spi::verdict::retry && (r = backlog_.front()) && r->owner == &s) {
+        backlog_.pop_front();
+        v = call_here(here, *r);
+    }
+    end_visit(s);
+    if (v == spi::verdict::retry)
+        hold(*r);
+}
+
+// One attempt. `retry`: the record is still the drain's. Anything else: it is not.
+spi::verdict dispatcher::offer(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    const spi::method& m = *s.method;
+    if (m.runs_user_code && !s.lane) {
+        visit here;
+        if (!begin_visit(here, s)) {
+            discard(r);
+            return spi::verdict::gone;
+        }
+        const spi::verdict v = call_here(here, r);
+        end_visit(s);
+        return v;
+    }
+    sigev_notification n{};
+    spi::verdict v;
+    do {
+        if (!set(s, gate_delivering)) {
+            discard(r);
+            return spi::verdict::gone;
+        }
+        if (s.lane) {
+            team_->enqueue(*s.lane, r);
+            v = spi::verdict::accepted;
+        } else if (m.deferred) {
+            v = m.deliver(s.target, r, n);
+            if (v == spi::verdict::gone)
+                discard(r);
+        } else {
+            introduce(s, n);
+            latch(r, n);
+            v = m.deliver(s.target, r, n);
+            if (v == spi::verdict::retry)
+                unlatch(r);
+            else if (settle(r, v)) {
+                clear(s, gate_delivering);
+                continue;
+            }
+        }
+        if (clear(s, gate_delivering))
+            registry_.maybe_free(s);
+        return v;
+    } while (true);
 }
 
 } // namespace sigev::core

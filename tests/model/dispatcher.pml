@@ -400,7 +400,7 @@ once_more:
     take_submitted();
 next:
     /* step: src/core/dispatcher.cpp dispatch */
-    /* step: src/core/dispatcher.cpp offer */
+    /* step: src/core/one_delivery.cpp offer */
     atomic {
         if
         :: nempty(backlog) ->
