@@ -1,13 +1,11 @@
+// The drain: what has been submitted is taken, and goes its way; what was refused is offered again. core/submit.cpp puts it on the
+// road, core/one_delivery.cpp takes it off, core/ending.cpp ends it all.
 #include "core/dispatcher.hpp"
 
 #include "core/inside.hpp"
-#include "core/reactor.hpp"
 #include "core/registry.hpp"
 #include "sys/clock.hpp"
-#include "sys/futex.hpp"
 
-#include <cerrno>
-#include <sched.h>
 #include <utility>
 
 namespace sigev::core {
@@ -23,146 +21,6 @@ bool dispatcher::is_draining_here() const noexcept
     return drainer_.load(std::memory_order_relaxed) == &inside;
 }
 
-// ---- raising ------------------------------------------------------------------------------------------------------------
-
-// Whoever comes here has published what the drain is to find, by an exchange that the drain answers with one of its own after
-// it has taken the post; so a look is enough to see that the drain is coming anyway.
-void dispatcher::wake() noexcept
-{
-    const sigev_event_raw* const event = wakeup_ ? wakeup_->load(std::memory_order_acquire) : nullptr;
-    if (!event || !is_told(*event))
-        host_.wake();
-}
-
-inline void dispatcher::push(record& r) noexcept
-{
-    record* head = submitted_.load(std::memory_order_relaxed);
-    do
-        r.next = head;
-    while (!submitted_.compare_exchange_weak(head, &r, std::memory_order_seq_cst, std::memory_order_relaxed));
-    wake();
-}
-
-// The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free, or the
-// newest has to be overtaken.
-inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
-{
-    refusal = 0;
-    std::uint64_t word = s.claim.load(std::memory_order_acquire);
-    for (;;) {
-        if (!claim_is_of(word, generation)) {
-            refusal = EINVAL;
-            return nullptr;
-        }
-        if (claim_is_closing(word)) {
-            refusal = ECANCELED;
-            return nullptr;
-        }
-        if (newest_state_of(s.newest.load_low()) != newest_state::idle)
-            return nullptr;
-        const record* const place = registry_.records.at(s.first.load(std::memory_order_acquire) + claim_place(word));
-        if (!place) { // the next owner's first, and a place that it does not have
-            word = s.claim.load(std::memory_order_acquire);
-            continue;
-        }
-        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(place) + 512), 1);
-        const std::uint64_t slot = place->slot.load(std::memory_order_acquire);
-        if (!slot_is_good(slot, word)) {
-            // Nothing is free; or the word is an old one, and so the slot has gone round.
-            const std::uint64_t seen = std::exchange(word, s.claim.load(std::memory_order_acquire));
-            if (seen == word)
-                return nullptr;
-            continue;
-        }
-        // That it is the same word means that it is the same owner's: what was read in between belongs to it.
-        if (s.claim.compare_exchange_weak(word, claim_take(word, s.capacity.load(std::memory_order_relaxed)),
-                                          std::memory_order_acq_rel, std::memory_order_acquire))
-            return &registry_.records[slot_record(slot)];
-    }
-}
-
-// No free record: the newest notification is kept, and the one that it replaces has merged. One exchange of its word checks
-// the generation, finds the subscription open, counts, and puts the notification there. From then on nothing keeps the slot
-// from its next owner, to whom a bit that is set for nothing does no harm.
-inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
-{
-    sys::pair64 old = s.newest.guess();
-    newest_step step;
-    do {
-        if (!newest_is_of(old.lo, generation))
-            return EINVAL;
-        if (newest_is_closing(old.lo))
-            return ECANCELED;
-        step = newest_put(old.lo, error);
-        if (step.settle != 0 && !s.generation.pin(generation, generation_mask)) // once in 16384 times
-            return EINVAL;
-        if (s.newest.compare_exchange(old, {step.next, static_cast<std::uint64_t>(data)}))
-            break;
-        if (step.settle != 0)
-            s.generation.unpin();
-    } while (true);
-    overflowed_.set(s.index);
-    if (step.settle != 0) {
-        s.raised.fetch_add(step.settle, std::memory_order_relaxed);
-        s.merged.fetch_add(step.settle, std::memory_order_relaxed);
-        s.generation.unpin(); // before the wakeup: the drain that it brings looks at the dead
-    }
-    wake();
-    return 0;
-}
-
-int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
-{
-    int refusal;
-    record* r = claim(s, generation, refusal);
-    if (!r) {
-        if (refusal != 0)
-            return refusal;
-        return s.refuses_when_full.load(std::memory_order_relaxed) ? EAGAIN : keep_newest(s, generation, data, error);
-    }
-    r->data = data;
-    r->error = error;
-    r->scheduled = 0;
-    push(*r);
-    return 0;
-}
-
-void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept
-{
-    int refusal;
-    record* r = claim(s, s.generation.generation(), refusal);
-    if (!r) { // cancelled, since its one record is free and nobody else submits
-        s.raised.fetch_add(1, std::memory_order_relaxed);
-        s.discarded.fetch_add(1, std::memory_order_relaxed);
-        return;
-    }
-    r->data = data;
-    r->error = error;
-    r->scheduled = scheduled;
-    push(*r);
-}
-
-void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
-{
-    s.raised.fetch_add(n, std::memory_order_relaxed);
-    if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
-        s.discarded.fetch_add(n, std::memory_order_relaxed);
-        return;
-    }
-    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
-    occurrences_step step;
-    do {
-        // Only this thread raises, so a count of 0 stays 0 until the exchange: the time belongs to its first occurrence.
-        if (occurrences_count(word) == 0) {
-            s.scheduled.store(scheduled, std::memory_order_relaxed);
-            s.clock.store(clock, std::memory_order_relaxed);
-        }
-        step = occurrences_raise(word, n);
-    } while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
-    if (step.start)
-        dispatch(*s.spare);
-}
-
 // Records are claimed in the order in which they lie, so where two follow each other, so do those after them. They come from
 // another core: asked for in time, they are here when the list leads to them. A wrong guess costs nothing but itself.
 void dispatcher::fetch_ahead(const spi::delivery& one, const spi::delivery* next) noexcept
@@ -172,8 +30,6 @@ void dispatcher::fetch_ahead(const spi::delivery& one, const spi::delivery* next
     const auto step = reinterpret_cast<std::uintptr_t>(next) - here;
     __builtin_prefetch(reinterpret_cast<const void*>(here + ahead * step), 1);
 }
-
-// ---- the drain ----------------------------------------------------------------------------------------------------------
 
 bool dispatcher::enter() noexcept
 {
@@ -369,90 +225,6 @@ void dispatcher::retry_held() noexcept
         retry_time_ = now + backoff_;
         host_.retry_at(retry_time_);
     }
-}
-
-// ---- ending -------------------------------------------------------------------------------------------------------------
-
-void dispatcher::cancel(subscription& s) noexcept
-{
-    s.claim.fetch_or(claim_closing, std::memory_order_seq_cst);
-    s.gate.fetch_or(gate_closing, std::memory_order_seq_cst);
-    // The drain may be inside a method for this subscription: a system call or an append, so it is soon out again, and it
-    // cannot be this thread, since no code of the program runs there.
-    while (s.gate.load(std::memory_order_seq_cst) & gate_delivering)
-        ::sched_yield();
-    withdraw(s);
-    discard_newest(s);
-    purge(s);
-}
-
-void dispatcher::withdraw(subscription& s) noexcept
-{
-    if (s.lane)
-        team_->withdraw(*s.lane);
-    if (s.method->withdraw)
-        s.method->withdraw(s.target);
-}
-
-// From outside of every callback: until none runs. From inside: a callback that is itself in this call is not waited for, or
-// two would wait for each other for ever, and one for itself too. It goes on running for everybody else.
-void dispatcher::wait(subscription& s) noexcept
-{
-    const unsigned depth = frames_here();
-    for (unsigned i = 0; i != depth; ++i)
-        inside.at[i].s->parked.fetch_add(1, std::memory_order_seq_cst);
-    std::uint32_t gate = s.gate.load(std::memory_order_seq_cst);
-    while (gate_running(gate) > (depth ? s.parked.load(std::memory_order_seq_cst) : 0)) {
-        if (!(gate & gate_waited)) {
-            if (!s.gate.compare_exchange_weak(gate, gate | gate_waited, std::memory_order_seq_cst))
-                continue;
-            gate |= gate_waited;
-        }
-        // That another callback parks changes nothing in the gate, so a callback that waits looks again now and then.
-        constexpr timespec look_again{0, 1'000'000};
-        sys::futex_wait(s.gate, gate, depth ? &look_again : nullptr);
-        gate = s.gate.load(std::memory_order_seq_cst);
-    }
-    for (unsigned i = 0; i != depth; ++i)
-        inside.at[i].s->parked.fetch_sub(1, std::memory_order_seq_cst);
-    purge(s);
-}
-
-// Closes it as well: nothing is kept from here on.
-void dispatcher::discard_newest(subscription& s) noexcept
-{
-    sys::pair64 old = s.newest.guess();
-    while (!s.newest.compare_exchange(old, {newest_close(old.lo), 0}))
-        ;
-    const std::uint64_t merged = newest_merged(old.lo);
-    const std::uint64_t kept = newest_state_of(old.lo) == newest_state::kept ? 1 : 0;
-    s.raised.fetch_add(merged + kept, std::memory_order_relaxed);
-    s.merged.fetch_add(merged, std::memory_order_relaxed);
-    s.discarded.fetch_add(kept, std::memory_order_relaxed);
-}
-
-// Takes the records of a cancelled subscription out of the road without delivering anything, so that its ledger is settled
-// also on a context that nobody runs. If a drain is under way, that drain meets them and discards them.
-void dispatcher::purge(subscription& s) noexcept
-{
-    if (!enter())
-        return;
-    take_submitted();
-    record_queue others;
-    while (record* r = backlog_.pop_front()) {
-        if (r->owner == &s)
-            discard(*r);
-        else
-            others.push_back(*r);
-    }
-    backlog_ = others;
-    for (subscription** place = &held_; *place; place = &(*place)->next_held)
-        if (*place == &s) {
-            *place = s.next_held;
-            let_go(s);
-            break;
-        }
-    leave_for_later();
 }
 
 } // namespace sigev::core

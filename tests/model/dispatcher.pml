@@ -67,7 +67,7 @@ inline takes_off_the_road(r)
     r = 0
 }
 
-/* step: src/core/dispatcher.cpp wake */
+/* step: src/core/submit.cpp wake */
 /* step: src/core/wakeup_word.hpp is_told */
 #ifdef TOLD_BY_ASLEEP_ALONE
 #define is_told(w) (w.written || !w.asleep)
@@ -95,9 +95,9 @@ inline wake()
 
 /* ---- producers ----------------------------------------------------------------------------------------------------- */
 
-/* step: src/core/dispatcher.cpp claim */
-/* step: src/core/dispatcher.cpp submit */
-/* step: src/core/dispatcher.cpp submit_only */
+/* step: src/core/submit.cpp claim */
+/* step: src/core/submit.cpp submit */
+/* step: src/core/submit.cpp submit_only */
 proctype producer(byte me)
 {
     mtype action = nothing;
@@ -128,7 +128,7 @@ end_finished:
     :: skip
     fi;
 #endif
-    /* step: src/core/dispatcher.cpp push */
+    /* step: src/core/submit.cpp push */
 #ifdef LOOKS_BEFORE_IT_PUSHES
     told_before = is_told(w);
 #endif
@@ -471,7 +471,7 @@ end_timer:
 /* ---- cancel -------------------------------------------------------------------------------------------------------- */
 
 #ifdef CANCEL
-/* step: src/core/dispatcher.cpp cancel */
+/* step: src/core/ending.cpp cancel */
 proctype canceller()
 {
     mtype action = nothing;
@@ -481,7 +481,7 @@ proctype canceller()
 #ifndef CANCEL_DOES_NOT_WAIT
     delivering != 2; /* gate_delivering is clear, or another subscription's */
 #endif
-    /* step: src/core/dispatcher.cpp purge */
+    /* step: src/core/ending.cpp purge */
     atomic {
         purging = 1;
         if

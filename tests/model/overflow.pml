@@ -68,7 +68,7 @@ inline ends(x)
     ended = ended | of(x)
 }
 
-/* step: src/core/dispatcher.cpp discard_newest */
+/* step: src/core/ending.cpp discard_newest */
 /* step: src/core/delivery.hpp newest_close */
 inline discard_newest()
 {
@@ -95,8 +95,8 @@ next:
     :: atomic { n < (me == 0 -> POSTS : OTHERS_POSTS) -> x = notification(me, n); n++ }
     fi;
 
-    /* step: src/core/dispatcher.cpp submit */
-    /* step: src/core/dispatcher.cpp claim */
+    /* step: src/core/submit.cpp submit */
+    /* step: src/core/submit.cpp claim */
     /* step: src/core/delivery.hpp claim_take */
     /* step: src/core/delivery.hpp claim_count */
     /* step: src/core/delivery.hpp claim_is_closing */
@@ -126,14 +126,14 @@ claims:
         :: else -> count = 0; seen_good = 0; goto claims
         fi
     };
-    /* step: src/core/dispatcher.cpp push */
+    /* step: src/core/submit.cpp push */
     if
     :: submitted = 1
     :: goto abandoned
     fi;
     goto wakes;
 
-    /* step: src/core/dispatcher.cpp keep_newest */
+    /* step: src/core/submit.cpp keep_newest */
     /* step: src/core/delivery.hpp newest_put */
 keeps:
     atomic {
@@ -337,7 +337,7 @@ is_done:
 /* ---- cancel -------------------------------------------------------------------------------------------------------- */
 
 #ifdef CANCEL
-/* step: src/core/dispatcher.cpp cancel */
+/* step: src/core/ending.cpp cancel */
 proctype canceller()
 {
     byte r;
@@ -345,14 +345,14 @@ proctype canceller()
     claim_closing = 1;
     gate_closing = 1;
 #ifndef NOBODY_RUNS
-    /* step: src/core/dispatcher.cpp withdraw */
+    /* step: src/core/ending.cpp withdraw */
     do
     :: atomic { lane?r -> ends(data[r]) }; give_back(r); r = 0
     :: empty(lane) -> break
     od;
 #endif
     atomic { discard_newest() };
-    /* step: src/core/dispatcher.cpp purge */
+    /* step: src/core/ending.cpp purge */
     if
     :: atomic { !draining -> draining = 1 };
         take_submitted();

@@ -1,0 +1,150 @@
+// Raising: from the call of a source to the drain's being told. All of it may run in a signal handler that interrupts any other
+// part of it, or the drain, and be left in the middle; see core/delivery.hpp for the words.
+#include "core/dispatcher.hpp"
+
+#include "core/registry.hpp"
+
+#include <cerrno>
+#include <utility>
+
+namespace sigev::core {
+
+// Whoever comes here has published what the drain is to find, by an exchange that the drain answers with one of its own after
+// it has taken the post; so a look is enough to see that the drain is coming anyway.
+void dispatcher::wake() noexcept
+{
+    const sigev_event_raw* const event = wakeup_ ? wakeup_->load(std::memory_order_acquire) : nullptr;
+    if (!event || !is_told(*event))
+        host_.wake();
+}
+
+inline void dispatcher::push(record& r) noexcept
+{
+    record* head = submitted_.load(std::memory_order_relaxed);
+    do
+        r.next = head;
+    while (!submitted_.compare_exchange_weak(head, &r, std::memory_order_seq_cst, std::memory_order_relaxed));
+    wake();
+}
+
+// The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free, or the
+// newest has to be overtaken.
+inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
+{
+    refusal = 0;
+    std::uint64_t word = s.claim.load(std::memory_order_acquire);
+    for (;;) {
+        if (!claim_is_of(word, generation)) {
+            refusal = EINVAL;
+            return nullptr;
+        }
+        if (claim_is_closing(word)) {
+            refusal = ECANCELED;
+            return nullptr;
+        }
+        if (newest_state_of(s.newest.load_low()) != newest_state::idle)
+            return nullptr;
+        const record* const place = registry_.records.at(s.first.load(std::memory_order_acquire) + claim_place(word));
+        if (!place) { // the next owner's first, and a place that it does not have
+            word = s.claim.load(std::memory_order_acquire);
+            continue;
+        }
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(place) + 512), 1);
+        const std::uint64_t slot = place->slot.load(std::memory_order_acquire);
+        if (!slot_is_good(slot, word)) {
+            // Nothing is free; or the word is an old one, and so the slot has gone round.
+            const std::uint64_t seen = std::exchange(word, s.claim.load(std::memory_order_acquire));
+            if (seen == word)
+                return nullptr;
+            continue;
+        }
+        // That it is the same word means that it is the same owner's: what was read in between belongs to it.
+        if (s.claim.compare_exchange_weak(word, claim_take(word, s.capacity.load(std::memory_order_relaxed)),
+                                          std::memory_order_acq_rel, std::memory_order_acquire))
+            return &registry_.records[slot_record(slot)];
+    }
+}
+
+// No free record: the newest notification is kept, and the one that it replaces has merged. One exchange of its word checks
+// the generation, finds the subscription open, counts, and puts the notification there. From then on nothing keeps the slot
+// from its next owner, to whom a bit that is set for nothing does no harm.
+inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
+{
+    sys::pair64 old = s.newest.guess();
+    newest_step step;
+    do {
+        if (!newest_is_of(old.lo, generation))
+            return EINVAL;
+        if (newest_is_closing(old.lo))
+            return ECANCELED;
+        step = newest_put(old.lo, error);
+        if (step.settle != 0 && !s.generation.pin(generation, generation_mask)) // once in 16384 times
+            return EINVAL;
+        if (s.newest.compare_exchange(old, {step.next, static_cast<std::uint64_t>(data)}))
+            break;
+        if (step.settle != 0)
+            s.generation.unpin();
+    } while (true);
+    overflowed_.set(s.index);
+    if (step.settle != 0) {
+        s.raised.fetch_add(step.settle, std::memory_order_relaxed);
+        s.merged.fetch_add(step.settle, std::memory_order_relaxed);
+        s.generation.unpin(); // before the wakeup: the drain that it brings looks at the dead
+    }
+    wake();
+    return 0;
+}
+
+int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
+{
+    int refusal;
+    record* r = claim(s, generation, refusal);
+    if (!r) {
+        if (refusal != 0)
+            return refusal;
+        return s.refuses_when_full.load(std::memory_order_relaxed) ? EAGAIN : keep_newest(s, generation, data, error);
+    }
+    r->data = data;
+    r->error = error;
+    r->scheduled = 0;
+    push(*r);
+    return 0;
+}
+
+void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept
+{
+    int refusal;
+    record* r = claim(s, s.generation.generation(), refusal);
+    if (!r) { // cancelled, since its one record is free and nobody else submits
+        s.raised.fetch_add(1, std::memory_order_relaxed);
+        s.discarded.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    r->data = data;
+    r->error = error;
+    r->scheduled = scheduled;
+    push(*r);
+}
+
+void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
+{
+    s.raised.fetch_add(n, std::memory_order_relaxed);
+    if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
+        s.discarded.fetch_add(n, std::memory_order_relaxed);
+        return;
+    }
+    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
+    occurrences_step step;
+    do {
+        // Only this thread raises, so a count of 0 stays 0 until the exchange: the time belongs to its first occurrence.
+        if (occurrences_count(word) == 0) {
+            s.scheduled.store(scheduled, std::memory_order_relaxed);
+            s.clock.store(clock, std::memory_order_relaxed);
+        }
+        step = occurrences_raise(word, n);
+    } while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
+    if (step.start)
+        dispatch(*s.spare);
+}
+
+} // namespace sigev::core
