@@ -109,7 +109,8 @@ struct sigev_notification {
     int64_t scheduled;  /* timer: when the first of these expirations was due; aio: when the operation had ended */
     int64_t actual;     /* when this delivery began: so much after `scheduled` the function was called */
     uint64_t ident;     /* timer: timer_t; aio: address of the aiocb; user: the subscription */
-    int32_t overrun;    /* timer: expirations merged into this delivery beyond the first; at most DELAYTIMER_MAX */
+    int32_t overrun;    /* what was merged into this delivery, at most DELAYTIMER_MAX. timer: expirations beyond the first; user:
+                           submits that found no room, and whose place this one has taken */
     int32_t error;      /* aio: errno of the operation, 0 if it succeeded; user: sigev_submit()'s error */
     int32_t code;       /* what si_code says: SI_TIMER, SI_ASYNCIO, SI_QUEUE */
     int32_t source;     /* SIGEV_SOURCE_* */

@@ -60,7 +60,8 @@ public:
 
     sigev::cause cause() const noexcept { return static_cast<sigev::cause>(native_->cause); }
 
-    /// Timer: expirations merged into this delivery beyond the first, at most DELAYTIMER_MAX.
+    /// What was merged into this delivery, at most DELAYTIMER_MAX. Timer: expirations beyond the first. User: what was submitted
+    /// before it and found no room.
     int overrun() const noexcept { return native_->overrun; }
 
     /// AIO: how the operation ended. User: what was submitted.

@@ -124,7 +124,7 @@ void dispatcher::send_newest(subscription& s) noexcept
             return;
         }
     while (!s.newest.compare_exchange(kept, {newest_take(kept.lo), 0}));
-    r.latched = 0;
+    r.latched = newest_merged(kept.lo) + s.settled.exchange(0, std::memory_order_relaxed);
     r.data = static_cast<std::int64_t>(kept.hi);
     r.error = newest_error(kept.lo);
     r.scheduled = 0;

@@ -41,6 +41,7 @@ inline bool dispatcher::latch(record& r, sigev_notification& out) noexcept
     out.data = r.data;
     out.error = r.error;
     out.scheduled = r.scheduled;
+    out.overrun = overrun_of(r.latched + 1);
     if (s.source == SIGEV_SOURCE_AIO && r.error == ECANCELED)
         out.cause = SIGEV_CAUSE_CANCELED;
     look_at_clock(s, out);

@@ -257,7 +257,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.cause = cause_of(spec.source);
     s.kind = spec.kind;
     s.refuses_when_full.store(spec.refuse_when_full, std::memory_order_relaxed);
-    for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.inflight, &s.occurrences})
+    for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.settled, &s.inflight, &s.occurrences})
         counter->store(0, std::memory_order_relaxed);
     s.overrun.store(0, std::memory_order_relaxed);
     // What was claimed by the owners before it is in the count of the claims, and not its own.

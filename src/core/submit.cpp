@@ -89,6 +89,7 @@ inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, st
     if (step.settle != 0) {
         s.raised.fetch_add(step.settle, std::memory_order_relaxed);
         s.merged.fetch_add(step.settle, std::memory_order_relaxed);
+        s.settled.fetch_add(step.settle, std::memory_order_relaxed);
         s.generation.unpin(); // before the wakeup: the drain that it brings looks at the dead
     }
     wake();

@@ -28,7 +28,7 @@ struct alignas(64) record : spi::delivery {
     std::int64_t data = 0;
     std::int32_t error = 0;
     std::uint32_t index = 0;     ///< in the registry's table
-    std::uint64_t latched = 0;   ///< expirations that this delivery took (1 for a record of a queueing subscription)
+    std::uint64_t latched = 0;   ///< expirations that this delivery took; queueing: how many the newest has taken the place of
     std::int64_t scheduled = 0;
     clockid_t clock = CLOCK_MONOTONIC; ///< of `scheduled`
     /// Not about this record, but of its place in the owner's run of records: see claim in core/delivery.hpp.
@@ -115,6 +115,7 @@ struct alignas(64) subscription {
     std::atomic<bool> suspended{false};     ///< the lane stands still after a `retry`, until the drain resumes it
     std::atomic<std::uint64_t> raised{0};
     std::atomic<std::uint64_t> merged{0};
+    std::atomic<std::uint64_t> settled{0}; ///< queueing: of those merged, what `newest` had no room to count until it is taken
     std::atomic<std::uint64_t> discarded{0};
 
     // Fixed from open to free.

@@ -34,11 +34,29 @@ BOOST_AUTO_TEST_CASE(when_all_records_are_out_the_newest_is_kept_and_the_others_
     check_ledger(s, 10, 0, 6, 4, 0);
     drain();
     BOOST_TEST(target.got == (std::vector<std::int64_t>{1, 2, 3, 10}));
+    BOOST_TEST(target.seen[2].overrun == 0);
+    BOOST_TEST(target.seen[3].overrun == 6); // what was merged into it, and into no other
     check_ledger(s, 10, 4, 6, 0, 0);
     for (const auto n : numbers(11, 13))
         BOOST_TEST(submit(s, n) == 0);
     drain();
     BOOST_TEST(target.got == (std::vector<std::int64_t>{1, 2, 3, 10, 11, 12, 13}));
+    for (auto i = 4u; i != 7; ++i)
+        BOOST_TEST(target.seen[i].overrun == 0);
+    close(s);
+}
+
+// More than the word of the newest has room to count.
+BOOST_AUTO_TEST_CASE(all_that_was_merged_is_told_with_the_newest_however_many) {
+    fake_target target;
+    auto& s = open(target, 1);
+    constexpr std::int64_t n = 100000;
+    for (std::int64_t i = 0; i != n; ++i)
+        BOOST_TEST(submit(s, i) == 0);
+    drain();
+    BOOST_TEST(target.got == (std::vector<std::int64_t>{0, n - 1}));
+    BOOST_TEST(target.seen[1].overrun == n - 2);
+    check_ledger(s, n, 2, n - 2, 0, 0);
     close(s);
 }
 
