@@ -25,10 +25,10 @@ public:
     /// The child's end of it.
     class link {
     public:
-        /// Says that it has acted; then runs the loop as often as it is asked, until the parent ends this or itself.
-        [[noreturn]] void stay(const std::function<void(child_report&)>& turn);
-        /// In another process of this one's name, or in none: the parent sees that the child has gone.
         explicit link(int socket) : socket_(socket) {}
+        /// Says that it has acted; then runs the loop as often as it is asked, until the parent ends this or itself. (A child
+        /// that ends or executes another program closes the link: the parent takes that for having acted.)
+        [[noreturn]] void stay(const std::function<void(child_report&)>& turn);
 
     private:
         int socket_;
