@@ -10,6 +10,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ companion::companion(const std::function<void(link&)>& life)
     settle_before_fork();
     pid_ = fork();
     if (pid_ == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // one that a broken library has made wait for ever ends with a parent that was late
         ::close(ends[0]);
         try {
             link here(ends[1]);
