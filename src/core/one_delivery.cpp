@@ -208,8 +208,18 @@ void dispatcher::discard(record& r) noexcept
         give_back(r);
         return;
     }
-    const std::uint64_t word = s.occurrences.exchange(0, std::memory_order_acq_rel);
-    s.discarded.fetch_add(occurrences_count(word), std::memory_order_relaxed);
+    // `busy` keeps the slot from its next owner, so it goes last, when all has been counted.
+    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
+    for (;;) {
+        const std::uint64_t count = occurrences_count(word);
+        const std::uint64_t next = count != 0 ? occurrences_latch(word) : 0;
+        if (!s.occurrences.compare_exchange_weak(word, next, std::memory_order_seq_cst, std::memory_order_acquire))
+            continue;
+        if (next == 0)
+            break;
+        s.discarded.fetch_add(count, std::memory_order_relaxed);
+        word = next;
+    }
     registry_.maybe_free(s);
 }
 

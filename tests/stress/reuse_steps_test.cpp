@@ -95,7 +95,9 @@ public:
         sigev_kqueue_close(kq);
     }
 
-    bool open(tenant& t, core::reactor& on, std::uint32_t capacity, const spi::method& method)
+    bool open(
+        tenant& t, core::reactor& on, std::uint32_t capacity, const spi::method& method,
+        core::raising kind = core::raising::queueing)
     {
         sigevent event{}; // opened as what is like the method that takes its place
         event.sigev_notify = method.deferred ? SIGEV_KEVENT : SIGEV_NONE;
@@ -103,6 +105,7 @@ public:
         core::subscription_spec spec;
         spec.event = &event;
         spec.capacity = capacity;
+        spec.kind = kind;
         spec.on = &on;
         if (all->open(spec, t.s) != 0)
             return false;
@@ -404,6 +407,34 @@ BOOST_FIXTURE_TEST_CASE(who_gives_a_record_back_does_not_free_the_slots_next_own
         const sigev_ledger l = core::registry::read(*b.s);
         return l.raised == 2 && l.pending == 2 && b.to.closed == 0;
     });
+}
+
+// A timer's expirations, given back when it has been cancelled, while its owner gives the handle up: they are in its account,
+// and not in that of the slot's next owner.
+BOOST_FIXTURE_TEST_CASE(what_a_merging_one_discards_is_not_counted_for_the_slots_next_owner, by_steps, *deadline(120))
+{
+    run(
+        "a drop",
+        [&](tenant& a) {
+            BOOST_REQUIRE(open(a, *one, 1, later, core::raising::merging));
+            BOOST_REQUIRE(a.road().enter());
+            a.road().raise(*a.s, 3, 1, CLOCK_MONOTONIC);
+            BOOST_REQUIRE(a.road().leave());
+            accepted += 3;
+            a.road().cancel(*a.s);
+        },
+        [&](tenant& a) { a.road().drop(*std::exchange(a.to.deliveries[0], nullptr)); },
+        [&](tenant& a, tenant& b) {
+            close(a);
+            if (a.gone())
+                open_after(a, b, *one, 2, at_once);
+        },
+        [&](tenant&, tenant& b) {
+            if (!b.s)
+                return true;
+            const sigev_ledger l = core::registry::read(*b.s);
+            return l.raised == 0 && l.discarded == 0;
+        });
 }
 
 // The bit that says that something waits is the slot's; what waits is its owner's, and delivered by that one's reactor.
