@@ -99,7 +99,7 @@ void dispatcher::take_newest(std::uint32_t index) noexcept
         s.generation.unpin();
         return; // its end has discarded what there was; if it is freed only after this look, the pin keeps the spare
     }
-    if (s.suspended.exchange(false, std::memory_order_acq_rel)) {
+    if (s.suspended.exchange(false, std::memory_order_seq_cst)) {
         if (keep(s))
             s.resume_due = true;
         else // the worker that was refused puts its delivery back into the lane; there begin() refuses it for good

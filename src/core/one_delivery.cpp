@@ -255,7 +255,7 @@ bool dispatcher::end(spi::delivery& d, spi::verdict v) noexcept
     if (v == spi::verdict::retry) {
         unlatch(r);
         again = true;
-        s.suspended.store(true, std::memory_order_release);
+        s.suspended.store(true, std::memory_order_seq_cst); // before the looks with which set() and wake() may content themselves
         overflowed_.set(s.index);
         wake();
     } else {

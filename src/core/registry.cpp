@@ -301,12 +301,12 @@ void registry::maybe_free(subscription& s) noexcept
     while (!dead_.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
 }
 
+// The gate first: between two owners, where a pin keeps nobody out, it says freed. Seen open or closing under the pin, it is an
+// owner's who stays, and all that is looked at afterwards is that one's.
 bool registry::mark_freed(subscription& s) noexcept
 {
-    if (!s.released.load(std::memory_order_seq_cst))
-        return false;
     std::uint32_t gate = s.gate.load(std::memory_order_seq_cst);
-    if (!gate_may_free(gate))
+    if (!gate_may_free(gate) || !s.released.load(std::memory_order_seq_cst))
         return false;
     const std::uint64_t claim = s.claim.load(std::memory_order_seq_cst);
     if (!claim_is_closing(claim) || claims_out(claim, s.returned.load(std::memory_order_seq_cst)) != 0 ||
