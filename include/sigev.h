@@ -424,7 +424,7 @@ SIGEV_API int sigev_spin(unsigned microseconds) SIGEV_NOEXCEPT;
 SIGEV_API uint32_t sigev_epoch(void) SIGEV_NOEXCEPT;
 
 /* What this kernel and build can do, one answer per name; -1 with EINVAL for an unknown name. Names: "eventfd",
- * "atomic16", "wipeonfork", "pidfd_thread", "timerfd", "perpetual_read". 1: used, 0: not there, 2: there, but forced off by
+ * "atomic16", "wipeonfork", "pidfd_thread", "thread_folder", "timerfd", "perpetual_read". 1: used, 0: not there, 2: there, but forced off by
  * SIGEV_FORCE. "SIGEV_FORCE": 1 if all names in that variable mean something, else 0. */
 SIGEV_API int sigev_probe(const char *name) SIGEV_NOEXCEPT;
 

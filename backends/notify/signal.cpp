@@ -1,8 +1,8 @@
 // SIGEV_SIGNAL: the signal is queued to the process, with si_value, as a realtime signal is.
 //
 // The kernel's queue has a limit per user (RLIMIT_SIGPENDING). When it is full the answer is `retry`: the notification is held,
-// in order, and offered again; it is not lost, and not sent without its value. Below SIGRTMIN the kernel keeps one instance of
-// a signal that is pending, and says nothing: `delivered` means accepted by the kernel.
+// in order, and offered again; it is not lost. Below SIGRTMIN the kernel keeps one instance of a signal that is pending, sends it
+// without its value when the queue is full, and says nothing: `delivered` means accepted by the kernel.
 //
 // The disposition is not looked at: a blocked signal is queued even while it is ignored, and may be waited for.
 #include "spi/method.hpp"

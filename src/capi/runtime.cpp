@@ -96,6 +96,8 @@ int sigev_probe(const char* name) noexcept
         return look(true, sys::forced("noperpetual"));
     if (name && !std::strcmp(name, "pidfd_thread"))
         return look(has_pidfd_thread(), sys::forced("nopidfd"));
+    if (name && !std::strcmp(name, "thread_folder"))
+        return look(::access("/proc/self/task", X_OK) == 0, sys::forced("noproc"));
     if (name && !std::strcmp(name, "SIGEV_FORCE"))
         return sys::every_forced_name_exists();
     return guard.fail(EINVAL);

@@ -188,7 +188,7 @@ void dispatcher::retry_held() noexcept
 {
     const std::uint64_t now = sys::now(CLOCK_MONOTONIC);
     const bool due = retry_time_ != 0 && now >= retry_time_;
-    bool progress = false;
+    bool progress = trial_passed_.exchange(false, std::memory_order_relaxed), on_trial = false;
     subscription* list = held_;
     held_ = nullptr;
     while (list) {
@@ -199,8 +199,11 @@ void dispatcher::retry_held() noexcept
             continue;
         }
         if (due) {
-            if (std::exchange(s.resume_due, false))
+            if (std::exchange(s.resume_due, false)) {
+                s.on_trial.store(true, std::memory_order_relaxed);
+                on_trial = true;
                 team_->resume(*s.lane);
+            }
             while (record* r = s.held.pop_front()) {
                 if (offer(*r) == spi::verdict::retry) {
                     s.held.push_front(*r);
@@ -217,7 +220,8 @@ void dispatcher::retry_held() noexcept
         }
     }
     if (!held_) {
-        backoff_ = 0;
+        if (!on_trial) // whether a lane is refused again is for its worker to find out
+            backoff_ = 0;
         retry_time_ = 0;
         host_.retry_at(0);
     } else if (due || retry_time_ == 0) {

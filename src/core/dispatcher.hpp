@@ -150,6 +150,7 @@ private:
     sys::ready_bitmap overflowed_;
 
     alignas(64) std::atomic<drain> word_{drain::idle};
+    std::atomic<bool> trial_passed_{false};     ///< a lane that was resumed has delivered
     std::atomic<const void*> drainer_{nullptr}; ///< which thread holds it, while user code may run
     // The rest belongs to whoever holds the drain word.
     record_queue backlog_;

@@ -259,6 +259,10 @@ bool dispatcher::end(spi::delivery& d, spi::verdict v) noexcept
         overflowed_.set(s.index);
         wake();
     } else {
+        if (s.on_trial.load(std::memory_order_relaxed)) {
+            s.on_trial.store(false, std::memory_order_relaxed);
+            trial_passed_.store(true, std::memory_order_relaxed);
+        }
         again = settle(r, v);
     }
     // The ledger is settled before the last callback is seen to be out: cancel_and_wait() then reads it whole.

@@ -269,6 +269,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.newest.exchange({make_newest(s.generation.generation(), newest_state::idle, 0, 0), 0});
     s.spare_out.store(false, std::memory_order_relaxed);
     s.suspended.store(false, std::memory_order_relaxed);
+    s.on_trial.store(false, std::memory_order_relaxed);
     s.released.store(spec.one_shot, std::memory_order_relaxed);
     s.handed_out.store(spec.source == SIGEV_SOURCE_USER, std::memory_order_relaxed);
     s.claim.store(make_claim(s.generation.generation(), static_cast<std::uint32_t>(returned_count(returned)), 0),

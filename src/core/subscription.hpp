@@ -112,6 +112,7 @@ struct alignas(64) subscription {
     std::atomic<std::uint64_t> inflight{0}; ///< merging: latched by a delivery that is not over
     std::atomic<std::int32_t> overrun{0};   ///< merging: of the most recent delivery
     std::atomic<bool> spare_out{false};     ///< the spare is on its way; `newest` waits for it
+    std::atomic<bool> on_trial{false};      ///< the lane has been resumed, and it is not known with what success
     std::atomic<bool> suspended{false};     ///< the lane stands still after a `retry`, until the drain resumes it
     std::atomic<std::uint64_t> raised{0};
     std::atomic<std::uint64_t> merged{0};

@@ -13,6 +13,7 @@ public:
         "noatomic16",  // no 16-byte compare-exchange
         "nowipe",      // no wipe-on-fork page
         "nopidfd",     // no descriptors of threads
+        "noproc",      // nor their folders in /proc
         "noperpetual", // the runtime's loop uses Asio's public API only
     };
 

@@ -17,7 +17,7 @@ inline bool valid_signal(int signo) noexcept
     return signo > 0 && signo < _NSIG;
 }
 
-/// si_timerid and si_overrun share their storage with si_pid and si_uid: one pair is filled, as the source has it.
+/// si_timerid and si_overrun share their storage with si_pid and si_uid: one pair is filled, as whoever looks at si_code expects.
 inline siginfo_t make_siginfo(int signo, const sigev_notification& n) noexcept
 {
     siginfo_t info;
@@ -25,7 +25,7 @@ inline siginfo_t make_siginfo(int signo, const sigev_notification& n) noexcept
     info.si_signo = signo;
     info.si_code = n.code;
     info.si_value = n.value; // the whole union: which half an int is in depends on the machine
-    if (n.source == SIGEV_SOURCE_TIMER) {
+    if (n.code == SI_TIMER) {
         info.si_timerid = static_cast<int>(n.ident);
         info.si_overrun = n.overrun;
     } else {

@@ -36,7 +36,7 @@ int thread_hold::open(pid_t tid) noexcept
         if (!hold_ && out_of_descriptors())
             return EAGAIN;
     }
-    if (!hold_) {
+    if (!hold_ && !forced("noproc")) {
         char path[48];
         std::snprintf(path, sizeof path, "/proc/self/task/%d", static_cast<int>(tid));
         hold_ = unique_fd(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -1,4 +1,5 @@
-// A hold on one thread of this process, which does not pass to another thread that is given the same number.
+// A hold on one thread of this process, which does not pass to another thread that is given the same number: but where there is
+// neither a descriptor for it (Linux 6.9) nor /proc, the number is all there is.
 #pragma once
 
 #include "sys/siginfo.hpp"

@@ -30,12 +30,13 @@ struct feature {
     const char* purpose;
 };
 
-constexpr std::array<feature, 6> features{{
+constexpr std::array<feature, 7> features{{
     {"eventfd", "wakeups by one descriptor (else a pipe)"},
     {"timerfd", "one descriptor for all timers of a clock"},
     {"atomic16", "timers set without a lock (16-byte compare and exchange)"},
     {"wipeonfork", "the epoch page: a forked child is noticed by a load"},
     {"pidfd_thread", "a thread named by descriptor: its end is noticed"},
+    {"thread_folder", "a thread named by its folder in /proc, where it has no descriptor"},
     {"perpetual_read", "the loop's descriptors are watched without being armed"},
 }};
 

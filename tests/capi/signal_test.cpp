@@ -69,8 +69,12 @@ SIGEV_TEST_ON_BOTH(a_signal_has_number_code_value_and_sender) {
             BOOST_TEST(info->si_signo == signo);
             BOOST_TEST(info->si_code == (code == 0 ? SI_QUEUE : code));
             BOOST_TEST(info->si_value.sival_ptr == &target);
-            BOOST_TEST(info->si_pid == getpid());
-            BOOST_TEST(info->si_uid == getuid());
+            if (code == SI_TIMER) { // in the same place, and 0: nothing has merged
+                BOOST_TEST(info->si_overrun == 0);
+            } else {
+                BOOST_TEST(info->si_pid == getpid());
+                BOOST_TEST(info->si_uid == getuid());
+            }
             BOOST_TEST(sigev_close(s) == 0);
         }
 }
@@ -202,6 +206,8 @@ SIGEV_TEST_ON_BOTH(a_thread_that_has_ended_is_gone_and_what_is_raised_for_it_is_
 
 // The number of a thread that has ended goes to another one: the signal must not reach that one.
 SIGEV_TEST_ON_BOTH(a_thread_that_has_the_number_of_one_that_ended_gets_nothing) {
+    if (sigev_probe("pidfd_thread") != 1 && sigev_probe("thread_folder") != 1)
+        skip("without descriptors of threads and without /proc the number is all there is");
     const blocked_signals blocked{rt};
     const auto end = child([&] { // the only thread of a young process: numbers follow soon
         const place here(on.is_borrowed() ? place::borrowed : place::runtime);

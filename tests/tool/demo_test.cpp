@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(json_has_twelve_subscriptions_that_add_up) {
 
 BOOST_AUTO_TEST_CASE(it_works_with_every_feature_forced_off) {
     const auto end =
-        run_tool({"demo", "--seconds", "1", "--json"}, {"SIGEV_FORCE=pipe,noatomic16,nowipe,nopidfd,noperpetual"});
+        run_tool({"demo", "--seconds", "1", "--json"}, {"SIGEV_FORCE=pipe,noatomic16,nowipe,nopidfd,noproc,noperpetual"});
     BOOST_TEST(end.status == 0);
     BOOST_TEST(end.err == "");
     check_json(end.out);

@@ -12,7 +12,7 @@ using namespace sigev_tests;
 
 namespace {
 
-constexpr std::array features{"eventfd", "timerfd", "atomic16", "wipeonfork", "pidfd_thread", "perpetual_read"};
+constexpr std::array features{"eventfd", "timerfd", "atomic16", "wipeonfork", "pidfd_thread", "thread_folder", "perpetual_read"};
 
 bool has(const std::string& text, const std::string& part) {
     return text.find(part) != text.npos;
