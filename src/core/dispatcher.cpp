@@ -78,8 +78,11 @@ void dispatcher::run() noexcept
     take_submitted();
     while (record* r = backlog_.pop_front())
         dispatch(*r);
-    overflowed_.take_all([this](std::size_t index) { take_newest(static_cast<std::uint32_t>(index)); });
-    if (held_ || retry_time_ != 0)
+    overflowed_.take_all([this](std::size_t index) {
+        if (!is_inherited())
+            take_newest(static_cast<std::uint32_t>(index));
+    });
+    if (!is_inherited() && (held_ || retry_time_ != 0))
         retry_held();
 }
 
@@ -133,6 +136,8 @@ void dispatcher::send_newest(subscription& s) noexcept
     take_submitted();
     while (record* other = backlog_.pop_front())
         dispatch(*other);
+    if (is_inherited())
+        return;
     sys::pair64 left = s.newest.guess();
     while (newest_may_rest(left.lo) && !s.newest.compare_exchange(left, {newest_rest(left.lo), 0}))
         ;
@@ -205,7 +210,10 @@ void dispatcher::retry_held() noexcept
                 team_->resume(*s.lane);
             }
             while (record* r = s.held.pop_front()) {
-                if (offer(*r) == spi::verdict::retry) {
+                const spi::verdict v = offer(*r);
+                if (is_inherited())
+                    return;
+                if (v == spi::verdict::retry) {
                     s.held.push_front(*r);
                     break;
                 }

@@ -18,6 +18,7 @@
 #include "core/subscription.hpp"
 #include "spi/method.hpp"
 #include "spi/workers.hpp"
+#include "sys/fork_epoch.hpp"
 #include "sys/ready_bitmap.hpp"
 
 #include <atomic>
@@ -43,7 +44,7 @@ class dispatcher final : public spi::delivery_port {
 public:
     /// `wakeup`: what host.wake() posts to, if that is all it does; lets the dispatcher see that it need not.
     dispatcher(registry& all, dispatcher_host& host, const std::atomic<sigev_event_raw*>* wakeup = nullptr) noexcept
-        : registry_(all), host_(host), wakeup_(wakeup)
+        : registry_(all), host_(host), wakeup_(wakeup), epoch_(sys::current_epoch())
     {
     }
     dispatcher(const dispatcher&) = delete;
@@ -98,6 +99,10 @@ public:
     /// What this thread delivers at the moment.
     static const sigev_notification* current() noexcept;
 
+    /// True in a process that has been forked in a callback which this drain has called: nothing here is its own. It goes back
+    /// the way it came without touching anything.
+    bool is_inherited() const noexcept { return sys::current_epoch() != epoch_; }
+
     /// True inside a callback that this dispatcher's drain runs (on a loop of the caller's own).
     bool is_draining_here() const noexcept;
 
@@ -119,6 +124,7 @@ private:
     void dispatch(record& r) noexcept;
     spi::verdict offer(record& r) noexcept;
     void call_in_turn(record& first) noexcept;
+    spi::verdict forget_all() noexcept;
     bool begin_visit(visit& here, subscription& s) noexcept;
     void end_visit(subscription& s) noexcept;
     [[gnu::always_inline]] inline spi::verdict call_here(visit& here, record& r) noexcept;
@@ -144,6 +150,7 @@ private:
     registry& registry_;
     dispatcher_host& host_;
     const std::atomic<sigev_event_raw*>* const wakeup_;
+    const std::uint32_t epoch_; ///< of its process
     spi::workers* team_ = nullptr;
 
     alignas(64) std::atomic<record*> submitted_{nullptr};

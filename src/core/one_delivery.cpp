@@ -296,6 +296,15 @@ void dispatcher::end_visit(subscription& s) noexcept
         registry_.maybe_free(s);
 }
 
+// The callback has come back in a process that it has forked. What waits here is the parent's, which delivers it.
+spi::verdict dispatcher::forget_all() noexcept
+{
+    backlog_ = {};
+    held_ = nullptr;
+    retry_time_ = 0;
+    return spi::verdict::gone;
+}
+
 // One delivery, and further ones as long as more was merged meanwhile. `retry`: the record is still the drain's.
 inline spi::verdict dispatcher::call_here(visit& here, record& r) noexcept
 {
@@ -308,6 +317,8 @@ inline spi::verdict dispatcher::call_here(visit& here, record& r) noexcept
         const bool something = latch(r, here.notification);
         const spi::verdict v =
             something ? s.method->deliver(s.target, r, here.notification) : spi::verdict::delivered;
+        if (is_inherited()) [[unlikely]]
+            return forget_all();
         if (v == spi::verdict::retry) {
             unlatch(r);
             return v;
@@ -332,6 +343,8 @@ void dispatcher::call_in_turn(record& first) noexcept
         backlog_.pop_front();
         v = call_here(here, *r);
     }
+    if (is_inherited())
+        return;
     end_visit(s);
     if (v == spi::verdict::retry)
         hold(*r);
@@ -349,7 +362,8 @@ spi::verdict dispatcher::offer(record& r) noexcept
             return spi::verdict::gone;
         }
         const spi::verdict v = call_here(here, r);
-        end_visit(s);
+        if (!is_inherited())
+            end_visit(s);
         return v;
     }
     sigev_notification n{};

@@ -143,9 +143,11 @@ void reactor::drain() noexcept
             dispatcher_->run();
             again = false;
             for (auto& place : sources_)
-                if (reactor_source* s = place.load(std::memory_order_acquire))
+                if (reactor_source* s = place.load(std::memory_order_acquire); s && !dispatcher_->is_inherited())
                     again |= s->reap();
         } while (again);
+        if (dispatcher_->is_inherited())
+            return;
         dispatcher_->sweep();
         if (round == most_rounds) {
             dispatcher_->leave_for_later();

@@ -2,9 +2,13 @@
 #include "fork_fixture.hpp"
 
 #include <cstdlib>
+#include <functional>
 #include <thread>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 using namespace sigev_tests;
 
@@ -137,6 +141,122 @@ BOOST_AUTO_TEST_CASE(a_grandchild_is_as_free_as_a_child) {
                    return end == exited_well ? 0 : 1;
                }) == exited_well);
     parent.check();
+}
+
+namespace {
+
+/// A loop of the program's own, whose callbacks fork.
+struct forking_loop {
+    forking_loop() { BOOST_REQUIRE(sigev_reactor_open(&reactor) == 0); }
+    ~forking_loop() { BOOST_TEST(sigev_reactor_close(reactor) == 0); }
+
+    /// One turn. A child does not come back from it.
+    void turn(int milliseconds) {
+        int all[8];
+        const int n = sigev_reactor_descriptors(reactor, all, 8);
+        pollfd watched[8];
+        for (int i = 0; i != n; ++i)
+            watched[i] = {all[i], POLLIN, 0};
+        BOOST_REQUIRE(poll(watched, static_cast<nfds_t>(n), milliseconds) >= 0);
+        for (int i = 0; i != n; ++i)
+            if (watched[i].revents & POLLIN) {
+                (void)sigev_reactor_ready(reactor, static_cast<unsigned>(i));
+                if (in_child)
+                    _exit(calls_in_child);
+            }
+    }
+
+    sigev_reactor_t reactor = 0;
+    std::atomic<int> calls{0};
+    int calls_in_child = 0;
+    bool in_child = false;
+    pid_t forked = -1;
+    std::function<void()> first;
+
+    static void called(sigval v) {
+        auto& self = *static_cast<forking_loop*>(v.sival_ptr);
+        if (self.in_child)
+            ++self.calls_in_child;
+        else if (self.calls++ == 0 && self.first)
+            self.first();
+    }
+};
+
+int status_of(pid_t child) {
+    int status = -1;
+    BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+    return status;
+}
+
+} // namespace
+
+// What waits behind the callback that forks is delivered once: by the parent. The child's copy of the drain goes home.
+BOOST_AUTO_TEST_CASE(what_waits_behind_a_callback_that_forks_is_the_parents_alone) {
+    for (const std::uint32_t capacity : {10u, 2u}) { // 2: the last of them waits as the newest
+        forking_loop loop;
+        loop.first = [&] {
+            loop.forked = fork();
+            loop.in_child = loop.forked == 0;
+        };
+        sigevent e = make_event(SIGEV_CALLBACK, forking_loop::called, &loop);
+        sigev_options options{};
+        options.size = sizeof options;
+        options.reactor = loop.reactor;
+        sigev_t s[2];
+        for (auto& one : s)
+            BOOST_REQUIRE(sigev_open(&e, capacity, &options, &one) == 0);
+        for (int i = 0; i != 3; ++i)
+            for (const auto one : s)
+                BOOST_REQUIRE(sigev_submit(one, i, 0) == 0);
+        BOOST_TEST(wait_until([&] {
+            loop.turn(10);
+            return loop.calls == 6;
+        }));
+        BOOST_TEST(status_of(loop.forked) == 0);
+        for (const auto one : s)
+            BOOST_TEST(sigev_close(one) == 0);
+    }
+}
+
+// The child comes back from the callback after the parent has armed an earlier timer: its copy of the engine must not set the
+// parent's timerfd to what it knows of.
+BOOST_AUTO_TEST_CASE(a_child_that_was_forked_in_a_timers_callback_leaves_the_parents_alarm_alone) {
+    forking_loop loop;
+    int go[2];
+    BOOST_REQUIRE(pipe2(go, O_CLOEXEC) == 0);
+    loop.first = [&] {
+        loop.forked = fork();
+        loop.in_child = loop.forked == 0;
+        char byte;
+        if (loop.in_child && read(go[0], &byte, 1) != 1)
+            _exit(100);
+    };
+    sigevent e = make_event(SIGEV_CALLBACK, forking_loop::called, &loop);
+    timer_t timers[3];
+    for (auto& t : timers)
+        BOOST_REQUIRE(sigev_timer_create_on(loop.reactor, CLOCK_MONOTONIC, &e, &t) == 0);
+    const auto arm = [&](timer_t t, std::int64_t delay) {
+        const auto value = timer_value(delay);
+        BOOST_REQUIRE(sigev_timer_settime(t, 0, &value, nullptr) == 0);
+    };
+    arm(timers[1], 3600 * 1000 * ms);
+    arm(timers[0], ms);
+    BOOST_TEST(wait_until([&] {
+        loop.turn(10);
+        return loop.calls == 1;
+    }));
+    arm(timers[2], 300 * ms);
+    loop.turn(0); // the alarm is set
+    BOOST_REQUIRE(write(go[1], "x", 1) == 1);
+    BOOST_TEST(status_of(loop.forked) == 0); // it has come back, and was called for nothing else
+    BOOST_TEST(wait_until([&] {
+        loop.turn(10);
+        return loop.calls == 2;
+    }));
+    for (const auto t : timers)
+        BOOST_TEST(sigev_timer_delete(t) == 0);
+    close(go[0]);
+    close(go[1]);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,6 +40,7 @@
 #include "backends/timer/heap/alarm.hpp"
 #include "backends/timer/heap/deadline_heap.hpp"
 #include "backends/timer/heap/slot_table.hpp"
+#include "sys/fork_epoch.hpp"
 
 namespace sigev::spi::heap {
 
@@ -74,6 +75,9 @@ private:
     void retire(std::uint32_t slot, timer_slot& s) noexcept;
     bool publish() noexcept;
 
+    bool is_inherited() const noexcept { return sys::current_epoch() != epoch_; }
+
+    const std::uint32_t epoch_ = sys::current_epoch();
     timer_sink& sink_;
     slot_table slots_;
 

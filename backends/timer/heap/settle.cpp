@@ -14,11 +14,16 @@ bool heap_engine::reap() noexcept
     for (unsigned b = 0; b < bases; ++b)
         now_[b] = alarms_[b].now();
 
-    slots_.ready().take_all([this](std::size_t slot) { settle(static_cast<std::uint32_t>(slot)); });
+    slots_.ready().take_all([this](std::size_t slot) {
+        if (!is_inherited())
+            settle(static_cast<std::uint32_t>(slot));
+    });
     // The clock stands still meanwhile, so each timer is raised once, however short its interval.
     for (unsigned b = 0; b < bases; ++b)
-        while (!heaps_[b].empty() && heaps_[b].top().key <= now_[b])
+        while (!is_inherited() && !heaps_[b].empty() && heaps_[b].top().key <= now_[b])
             settle(heaps_[b].top().slot);
+    if (is_inherited()) // by a process that was forked in a callback: the alarms are its parent's
+        return false;
 
     slots_.recycle(retired_);
     return publish();

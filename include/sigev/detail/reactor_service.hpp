@@ -209,6 +209,8 @@ private:
                 return;
             if (!ec)
                 sigev_reactor_ready(handle, w.which);
+            if (inherited()) // a callback has forked in there, and this is the child
+                return;
             const std::lock_guard lock(mutex);
             w.armed = false;
             // Armed last, after all that was due has been done: before, two threads of the context could be inside for one
