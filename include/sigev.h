@@ -394,8 +394,8 @@ SIGEV_API int sigev_reactor_open(sigev_reactor_t *reactor) SIGEV_NOEXCEPT;
 SIGEV_API int sigev_reactor_descriptors(sigev_reactor_t reactor, int *descriptors, unsigned n) SIGEV_NOEXCEPT;
 
 /* Descriptor number `which` (its place in the array) is readable: does all that is due. Any thread, also several at
- * once; where several threads run the loop, the descriptors have to be watched for levels, not for edges: one of them may
- * return at once because another is at it, and leave the descriptor readable for the turn after. */
+ * once. The descriptors have to be watched for levels, not for edges: it may return at once because another thread is at it,
+ * in this function or in a cancel, and leave the descriptor readable for the turn after. */
 SIGEV_API int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) SIGEV_NOEXCEPT;
 
 /* Makes the loop turn: descriptor 0 becomes readable. Async-signal-safe. errors: EINVAL. */

@@ -84,8 +84,7 @@ int sigev_submit(sigev_t subscription, int64_t data, int error) noexcept
                                 : nullptr;
     int result = EINVAL;
     // No pin: the claim checks the generation, and a claimed record keeps the subscription.
-    if (s && ((s->generation.generation() ^ h.generation) & core::generation_mask) == 0 &&
-        s->handed_out.load(std::memory_order_relaxed))
+    if (s && s->handed_out.load(std::memory_order_relaxed))
         if (core::dispatcher* road = s->road.load(std::memory_order_acquire))
             result = road->submit(*s, h.generation, data, error);
     if (result == 0)

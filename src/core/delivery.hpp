@@ -11,7 +11,7 @@
 //   returned     count:44 | place:20
 //                Where they are put back: the other end of that ring. The count goes on over the owners of a subscription's
 //                memory, and the claims with it: who comes late with an exchange for the last owner never succeeds.
-//   newest       error:32 | generation:15 | state:2 | closing:1 | merged:14, and beside it the data:64
+//   newest       error:32 | generation:15 | state:2 | closing:1 | merged:14, and beside it the data:64 (the generation while empty)
 //                The place of the newest notification while the records are used up. `merged`: how many were put into it
 //                since the account was last settled, but for the one that is in it.
 //   occurrences  busy:1 | count:63
@@ -94,8 +94,9 @@ constexpr std::uint64_t returned_next(std::uint64_t word, std::uint32_t capacity
 {
     return (returned_count(word) + 1) << place_bits | place_after(returned_place(word), capacity);
 }
-/// For the next owner of the memory: from its first place, and with the count as it is.
-constexpr std::uint64_t returned_anew(std::uint64_t word) noexcept { return returned_count(word) << place_bits; }
+/// For the next owner of the memory: from its first place, and with a count that no owner has had, also if this one never
+/// claimed anything. So the words of two owners differ where their generations agree in all bits that a word has room for.
+constexpr std::uint64_t returned_anew(std::uint64_t word) noexcept { return (returned_count(word) + 1) << place_bits; }
 
 /// The slot for a record that comes back as the next one: good for the claim that comes round to it.
 constexpr std::uint64_t returned_slot(std::uint64_t word, std::uint32_t capacity, std::uint32_t record) noexcept

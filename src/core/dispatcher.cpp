@@ -126,7 +126,7 @@ void dispatcher::send_newest(subscription& s) noexcept
             registry_.maybe_free(s); // who has cancelled it may have found the spare out
             return;
         }
-    while (!s.newest.compare_exchange(kept, {newest_take(kept.lo), 0}));
+    while (!s.newest.compare_exchange(kept, {newest_take(kept.lo), s.generation.generation()}));
     r.latched = newest_merged(kept.lo) + s.settled.exchange(0, std::memory_order_relaxed);
     r.data = static_cast<std::int64_t>(kept.hi);
     r.error = newest_error(kept.lo);
@@ -139,7 +139,7 @@ void dispatcher::send_newest(subscription& s) noexcept
     if (is_inherited())
         return;
     sys::pair64 left = s.newest.guess();
-    while (newest_may_rest(left.lo) && !s.newest.compare_exchange(left, {newest_rest(left.lo), 0}))
+    while (newest_may_rest(left.lo) && !s.newest.compare_exchange(left, {newest_rest(left.lo), s.generation.generation()}))
         ;
     dispatch(r);
 }

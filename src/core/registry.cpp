@@ -203,7 +203,7 @@ bool registry::reserve_records(subscription& s, const subscription_spec& spec) n
     s.ring_capacity = capacity;
     s.first.store(first, std::memory_order_release); // who reads it and then the claim word sees that it is not the last owner's
     s.capacity.store(capacity, std::memory_order_relaxed);
-    const auto claims = static_cast<std::uint32_t>(returned_count(s.returned.load(std::memory_order_relaxed)));
+    const auto claims = static_cast<std::uint32_t>(returned_count(returned_anew(s.returned.load(std::memory_order_relaxed))));
     for (std::uint32_t i = 0; i != capacity; ++i) {
         record& r = records[first + i];
         r.owner = &s;
@@ -266,7 +266,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     if (spec.kind == raising::queueing)
         s.raised.store(-returned_count(returned), std::memory_order_relaxed);
     s.parked.store(0, std::memory_order_relaxed);
-    s.newest.exchange({make_newest(s.generation.generation(), newest_state::idle, 0, 0), 0});
+    s.newest.exchange({make_newest(s.generation.generation(), newest_state::idle, 0, 0), s.generation.generation()});
     s.spare_out.store(false, std::memory_order_relaxed);
     s.suspended.store(false, std::memory_order_relaxed);
     s.on_trial.store(false, std::memory_order_relaxed);

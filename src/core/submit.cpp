@@ -27,6 +27,17 @@ inline void dispatcher::push(record& r) noexcept
     wake();
 }
 
+namespace {
+
+// The words have room for 15 bits of it. The rest is looked at after a word has been read: then the word was of this owner, and
+// an exchange of it succeeds only if it still is.
+bool is_of(const subscription& s, std::uint32_t generation) noexcept
+{
+    return ((s.generation.generation() ^ generation) & generation_mask) == 0;
+}
+
+} // namespace
+
 // The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free, or the
 // newest has to be overtaken.
 inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
@@ -44,6 +55,10 @@ inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int&
         }
         if (newest_state_of(s.newest.load_low()) != newest_state::idle)
             return nullptr;
+        if (!is_of(s, generation)) {
+            refusal = EINVAL;
+            return nullptr;
+        }
         const record* const place = registry_.records.at(s.first.load(std::memory_order_acquire) + claim_place(word));
         if (!place) { // the next owner's first, and a place that it does not have
             word = s.claim.load(std::memory_order_acquire);
@@ -73,7 +88,7 @@ inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, st
     sys::pair64 old = s.newest.guess();
     newest_step step;
     do {
-        if (!newest_is_of(old.lo, generation))
+        if (!newest_is_of(old.lo, generation) || !is_of(s, generation))
             return EINVAL;
         if (newest_is_closing(old.lo))
             return ECANCELED;

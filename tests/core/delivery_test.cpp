@@ -100,7 +100,8 @@ BOOST_AUTO_TEST_CASE(what_has_come_back_is_never_what_it_was_for_another_owner) 
     const std::uint64_t last = returned_next(returned_next(0, 5), 5);
     BOOST_TEST(returned_place(last) == 2u);
     BOOST_TEST(returned_place(returned_anew(last)) == 0u);
-    BOOST_TEST(returned_count(returned_anew(last)) == 2u);
+    BOOST_TEST(returned_count(returned_anew(last)) == 3u);
+    BOOST_TEST(returned_count(returned_anew(returned_anew(last))) == 4u); // also if nothing was claimed
     const std::uint64_t before_the_wrap = (returned_wraps_after - 1) << place_bits | 4;
     BOOST_TEST(returned_count(before_the_wrap) == returned_wraps_after - 1);
     BOOST_TEST(returned_next(before_the_wrap, 5) == 0u);

@@ -457,4 +457,69 @@ BOOST_FIXTURE_TEST_CASE(what_waits_is_delivered_by_its_own_reactor, ground)
     BOOST_TEST(b.to.closed == 1);
 }
 
+// Somebody was held up before it: the slot has been freed since, and its next owner is cancelled, but keeps the handle.
+BOOST_FIXTURE_TEST_CASE(a_late_look_whether_it_may_be_freed_does_not_free_the_next_owner, by_steps, *deadline(120))
+{
+    run(
+        "a late look",
+        [&](tenant& a) {
+            BOOST_REQUIRE(open(a, *one, 2, at_once));
+            close(a);
+            BOOST_REQUIRE(a.gone());
+        },
+        [&](tenant& a) { all->maybe_free(*a.s); },
+        [&](tenant& a, tenant& b) {
+            if (open_after(a, b, *one, 2, at_once))
+                b.road().cancel(*b.s);
+        },
+        [&](tenant&, tenant& b) {
+            if (!b.s)
+                return true;
+            all->reap_dead(true);
+            return b.s->generation.generation() == b.generation && b.to.closed == 0;
+        });
+}
+
+// The words have room for 15 bits of the generation; a submit that is held up for all of those lives is refused all the same.
+// Looked at are the last instructions before it is accepted: each takes 16384 lives.
+BOOST_FIXTURE_TEST_CASE(a_submit_that_is_held_up_for_as_many_lives_as_its_word_can_tell_is_refused, by_steps, *deadline(120))
+{
+    constexpr unsigned looked_at = 12;
+    bool accepted_before = false;
+    const auto held_up_at = [&](unsigned k, unsigned lives) {
+        tenant a, b;
+        BOOST_REQUIRE(open(a, *one, 2, at_once));
+        a.s->handed_out = true;
+        const sigev_t handle = all->handle_of(*a.s);
+        interrupted(k, [&] { (void)sigev_submit(handle, 7, 0); }, [&] {
+            accepted_before = core::registry::read(*a.s).raised != 0;
+            close(a);
+            std::vector<std::uint32_t> aside;
+            std::uint32_t index = 0;
+            while (all->subscriptions.acquire(index) && index != a.s->index)
+                aside.push_back(index);
+            all->subscriptions.release(index);
+            for (unsigned i = 1; i < lives; ++i) {
+                tenant x;
+                if (!open(x, *one, 2, at_once))
+                    break;
+                close(x);
+            }
+            if (open(b, *one, 2, at_once))
+                b.s->handed_out = true;
+            for (const auto i : aside)
+                all->subscriptions.release(i);
+        });
+        BOOST_REQUIRE(b.s);
+        BOOST_TEST(core::registry::read(*b.s).raised == 0u, "taken by a later owner, at step " << k);
+        close(b);
+    };
+    unsigned accepted_at = 0;
+    while (held_up_at(accepted_at, 1), !accepted_before)
+        BOOST_REQUIRE(++accepted_at != 1000u);
+    BOOST_TEST_MESSAGE("accepted at step " << accepted_at);
+    for (unsigned k = accepted_at - std::min(accepted_at, looked_at); k != accepted_at; ++k)
+        held_up_at(k, 1u << 14);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
