@@ -77,7 +77,7 @@ private:
 
     bool is_inherited() const noexcept { return sys::current_epoch() != epoch_; }
 
-    const std::uint32_t epoch_ = sys::current_epoch();
+    const std::uint32_t epoch_ = sys::ensure_epoch();
     timer_sink& sink_;
     slot_table slots_;
 
