@@ -108,6 +108,7 @@ void arena::called(life& of, std::int64_t data, bool may_be_late)
     late_ += of.over && !may_be_late;
     of.calls += 1;
     linger();
+    late_ += of.over && !may_be_late;
 }
 
 void arena::submit()

@@ -135,6 +135,7 @@ void arena::called(account& of, std::int64_t data)
     overtaken_ += number <= last;
     last = number;
     of.calls += 1;
+    late_ += of.over; // nor does one run
     if (one_drain)
         drain_inside_ = false;
     of.inside = false;

@@ -6,8 +6,8 @@
 // discarded only after a cancel, merged only when more came than it has room for. What is pending for long after the last
 // producer has gone quiet is lost: nobody is left who would wake the drain once more. Each producer counts what it submits,
 // a handler apart from what it has interrupted: whoever delivers must meet the numbers of each in their order, never be two
-// where one drain is at work, and never begin after a cancel has returned. A child that has forked has no part in any of it:
-// its submits are refused. What it may do is post; see bell.hpp for the sum of that.
+// where one drain is at work, and never be inside when a cancel that waits has returned. A child that has forked has no part
+// in any of it: its submits are refused. What it may do is post; see bell.hpp for the sum of that.
 #pragma once
 
 #include <cstdint>
