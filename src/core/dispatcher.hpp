@@ -133,7 +133,7 @@ private:
     void let_go(subscription& s) noexcept;
     void retry_held() noexcept;
     void discard_newest(subscription& s) noexcept;
-    void purge(subscription& s) noexcept;
+    void purge() noexcept;
     void discard(record& r) noexcept;
     static void introduce(const subscription& s, sigev_notification& out) noexcept;
     [[gnu::always_inline]] inline bool latch(record& r, sigev_notification& out) noexcept;

@@ -19,7 +19,7 @@ void dispatcher::cancel(subscription& s) noexcept
         ::sched_yield();
     withdraw(s);
     discard_newest(s);
-    purge(s);
+    purge();
 }
 
 void dispatcher::withdraw(subscription& s) noexcept
@@ -51,7 +51,7 @@ void dispatcher::wait(subscription& s) noexcept
     }
     for (unsigned i = 0; i != depth; ++i)
         inside.at[i].s->parked.fetch_sub(1, std::memory_order_seq_cst);
-    purge(s);
+    purge();
 }
 
 // Closes it as well: nothing is kept from here on.
@@ -67,28 +67,44 @@ void dispatcher::discard_newest(subscription& s) noexcept
     s.discarded.fetch_add(kept, std::memory_order_relaxed);
 }
 
-// Takes the records of a cancelled subscription out of the road without delivering anything, so that its ledger is settled
-// also on a context that nobody runs. If a drain is under way, that drain meets them and discards them.
-void dispatcher::purge(subscription& s) noexcept
+// Takes the records of cancelled subscriptions out of the road without delivering anything, so that their ledgers are settled
+// also on a context that nobody runs. If a drain is under way, that drain meets them and discards them. What is under way may be
+// another call of this, though, that has met them already and is followed by nobody: so each takes what anybody has cancelled,
+// and goes round once more when somebody came meanwhile. (Not for ever: threads that run the loop come as well.)
+void dispatcher::purge() noexcept
 {
     if (!enter())
         return;
-    take_submitted();
-    record_queue others;
-    while (record* r = backlog_.pop_front()) {
-        if (r->owner == &s)
-            discard(*r);
-        else
-            others.push_back(*r);
-    }
-    backlog_ = others;
-    for (subscription** place = &held_; *place; place = &(*place)->next_held)
-        if (*place == &s) {
-            *place = s.next_held;
-            let_go(s);
-            break;
+    bool somebody_came = false;
+    for (int rounds = 0; rounds != 32; ++rounds) {
+        take_submitted();
+        record_queue others;
+        while (record* r = backlog_.pop_front()) {
+            if (r->owner->gate.load(std::memory_order_seq_cst) & gate_closing)
+                discard(*r);
+            else
+                others.push_back(*r);
         }
+        backlog_ = others;
+        for (subscription** place = &held_; *place;) {
+            subscription& s = **place;
+            if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
+                *place = s.next_held;
+                let_go(s);
+            } else {
+                place = &s.next_held;
+            }
+        }
+        somebody_came |= !backlog_.empty();
+        if (leave()) {
+            if (somebody_came)
+                wake();
+            return;
+        }
+        somebody_came = true;
+    }
     leave_for_later();
+    wake();
 }
 
 } // namespace sigev::core

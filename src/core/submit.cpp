@@ -38,25 +38,18 @@ bool is_of(const subscription& s, std::uint32_t generation) noexcept
 
 } // namespace
 
-// The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free, or the
-// newest has to be overtaken.
+// The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free.
 inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
 {
     refusal = 0;
     std::uint64_t word = s.claim.load(std::memory_order_acquire);
     for (;;) {
-        if (!claim_is_of(word, generation)) {
+        if (!claim_is_of(word, generation) || !is_of(s, generation)) {
             refusal = EINVAL;
             return nullptr;
         }
         if (claim_is_closing(word)) {
             refusal = ECANCELED;
-            return nullptr;
-        }
-        if (newest_state_of(s.newest.load_low()) != newest_state::idle)
-            return nullptr;
-        if (!is_of(s, generation)) {
-            refusal = EINVAL;
             return nullptr;
         }
         const record* const place = registry_.records.at(s.first.load(std::memory_order_acquire) + claim_place(word));
@@ -113,18 +106,22 @@ inline int dispatcher::keep_newest(subscription& s, std::uint32_t generation, st
 
 int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept
 {
-    int refusal;
-    record* r = claim(s, generation, refusal);
-    if (!r) {
+    // While a newest one waits, or leaves, no other takes a record: what this producer has put there itself goes first.
+    if (newest_state_of(s.newest.load_low()) == newest_state::idle) {
+        int refusal;
+        if (record* const r = claim(s, generation, refusal)) {
+            r->data = data;
+            r->error = error;
+            r->scheduled = 0;
+            push(*r);
+            return 0;
+        }
         if (refusal != 0)
             return refusal;
-        return s.refuses_when_full.load(std::memory_order_relaxed) ? EAGAIN : keep_newest(s, generation, data, error);
+        if (s.refuses_when_full.load(std::memory_order_relaxed))
+            return EAGAIN;
     }
-    r->data = data;
-    r->error = error;
-    r->scheduled = 0;
-    push(*r);
-    return 0;
+    return keep_newest(s, generation, data, error);
 }
 
 void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept

@@ -204,6 +204,31 @@ BOOST_AUTO_TEST_CASE(on_a_reactor_that_nobody_runs_it_completes_by_itself) {
     BOOST_TEST(box.calls == 0);
 }
 
+// Each finds the other at it, and nobody comes after them.
+BOOST_AUTO_TEST_CASE(two_that_cancel_at_once_there_leave_nothing_pending) {
+    const place on(place::borrowed);
+    const auto end = now_of(CLOCK_MONOTONIC) + 1000 * ms;
+    for (int round = 0; round < 20 || (round < 2000 && now_of(CLOCK_MONOTONIC) < end); ++round) {
+        const subscription one(on, make_event(SIGEV_NONE), 64), other(on, make_event(SIGEV_NONE), 64);
+        for (int i = 0; i != 64; ++i) {
+            one.submit(i);
+            other.submit(i);
+        }
+        std::atomic<int> at_the_line{0};
+        const auto cancel = [&](const subscription& s) {
+            ++at_the_line;
+            while (at_the_line != 2)
+                ;
+            sigev_cancel_and_wait(s.handle());
+        };
+        std::thread first([&] { cancel(one); }), second([&] { cancel(other); });
+        first.join();
+        second.join();
+        BOOST_REQUIRE(one.ledger().pending == 0);
+        BOOST_REQUIRE(other.ledger().pending == 0);
+    }
+}
+
 SIGEV_TEST_ON_BOTH(of_two_that_race_for_the_end_both_are_answered_and_one_closes_it) {
     mailbox box;
     const each_method methods;

@@ -8,6 +8,9 @@
                 wakeup and of a timer.
      SHELL      (with OURS) it is told of the levels, by the Asio shell.
      CANCEL     somebody cancels the subscription of producer 1, which enters the drain word from elsewhere.
+     CANCELS_2  and somebody else that of producer 0.
+     THREADS=0  nobody waits for the descriptors: what was on the road when its subscription was cancelled is off it when
+                both have returned.
      POSTS=n    each producer submits n times; without it, without end.
 
    Either producer may be left wherever it stands. One may be a signal handler that has interrupted the other, or the
@@ -49,20 +52,22 @@ bit readable;      /* the wakeup's descriptor */
 bit posted_flag;   /* reactor::posted_ */
 bit edge;          /* of the wakeup, where edges are told */
 bit due, due_edge; /* a timer; only where edges are told is there anything to be missed */
-bit closing;       /* the subscription of producer 1 */
+byte closing;      /* by bit, the subscriptions of the producers */
 byte delivering;   /* gate_delivering: 1 + the producer whose record a method is busy with */
 
 /* Books. */
 chan road = [PRODUCERS] of { byte }; /* what has been pushed and not dispatched, in the order of the pushes */
 byte owed;                           /* by bit, of those: the submit has returned, or a purge has come */
-byte drains, sleepers;
-bit purging, cancelled;
+byte drains, sleepers, purging;
+byte must_go;                        /* by bit, of those: there when its subscription was cancelled */
+byte cancelled;
 bit out_of_order, two_drains, late, left_behind;
 
 inline takes_off_the_road(r)
 {
     road??eval(r);
     owed = owed & ~of(r);
+    must_go = must_go & ~of(r);
     free_records = free_records | of(r);
     r = 0
 }
@@ -113,8 +118,9 @@ end_idle:
 end_finished:
     (posts <= POSTS);
 #endif
+end_claims: /* cancelled: for ever */
     atomic {
-        (free_records & of(me)) && !(me == 1 && closing) -> free_records = free_records & ~of(me)
+        (free_records & of(me)) && !(closing & of(me)) -> free_records = free_records & ~of(me)
     };
 #ifdef DIRECT
     if
@@ -307,6 +313,7 @@ inline consume_or_take()
 #endif
 }
 
+#if THREADS != 0
 proctype thread()
 {
     mtype action = nothing;
@@ -409,7 +416,7 @@ next:
             assert(!out_of_order);
             if
 #ifdef CANCEL
-            :: r == 1 && closing -> takes_off_the_road(r); goto next /* discarded */
+            :: closing & of(r) -> takes_off_the_road(r); goto next /* discarded */
 #endif
             :: else -> delivering = 1 + r
             fi
@@ -417,7 +424,7 @@ next:
         fi
     };
     atomic {
-        late = (r == 1 && cancelled);
+        late = ((cancelled & of(r)) != 0);
         assert(!late);
         delivering = 0;
         takes_off_the_road(r);
@@ -457,6 +464,7 @@ is_done:
     fi
 #endif
 }
+#endif
 
 #if defined(OURS) && !defined(SHELL)
 proctype timer()
@@ -472,20 +480,19 @@ end_timer:
 
 #ifdef CANCEL
 /* step: src/core/ending.cpp cancel */
-proctype canceller()
+proctype canceller(byte me)
 {
     mtype action = nothing;
     bit mine, must_wake;
     byte r, taken, batch;
-    closing = 1;
-#ifndef CANCEL_DOES_NOT_WAIT
-    delivering != 2; /* gate_delivering is clear, or another subscription's */
+    atomic { closing = closing | of(me); purging++ };
+#if !defined(CANCEL_DOES_NOT_WAIT) && THREADS != 0
+    delivering != 1 + me; /* gate_delivering is clear, or another subscription's */
 #endif
     /* step: src/core/ending.cpp purge */
     atomic {
-        purging = 1;
         if
-        :: road??[1] -> owed = owed | of(1)
+        :: road??[eval(me)] -> owed = owed | of(me); must_go = must_go | of(me)
         :: else -> skip
         fi
     };
@@ -497,6 +504,7 @@ proctype canceller()
 #endif
     if
     :: atomic { mine -> mine = 0 };
+purges:
         take_submitted();
         atomic {
             batch = len(backlog);
@@ -504,17 +512,42 @@ proctype canceller()
             :: batch > 0 ->
                 backlog?r;
                 if
-                :: r == 1 -> takes_off_the_road(r)
+#ifdef PURGES_ITS_OWN
+                :: r == me -> takes_off_the_road(r)
+#else
+                :: closing & of(r) -> takes_off_the_road(r)
+#endif
                 :: else -> backlog!r; r = 0
                 fi;
                 batch--
             :: else -> break
-            od
+            od;
+            must_wake = (must_wake || nempty(backlog))
         };
+#ifdef PURGES_ONCE
         leave_for_later()
+#else
+        if
+        :: atomic {
+                leave(mine);
+                if
+                :: mine -> mine = 0; must_wake = 1; goto purges
+                :: else -> skip
+                fi
+            };
+            if
+            :: atomic { must_wake -> must_wake = 0; wake() }
+            :: else -> skip
+            fi
+#if THREADS != 0
+        :: leave_the_word_for_later(); /* that was the last of its rounds: 32 in the code, any here */
+            atomic { must_wake = 0; wake() }
+#endif
+        fi
+#endif
     :: else -> skip
     fi;
-    atomic { purging = 0; cancelled = 1 }
+    atomic { purging--; cancelled = cancelled | of(me) }
 }
 #endif
 
@@ -530,7 +563,11 @@ active proctype watcher()
 {
 end_watches:
     atomic {
+#if THREADS == 0
+        !purging && must_go;
+#else
         sleepers == THREADS && nothing_is_reported && !purging && (owed || due);
+#endif
         left_behind = 1;
         assert(!left_behind)
     }
@@ -543,7 +580,9 @@ init {
         run producer(0);
         run producer(1);
         do
+#if THREADS != 0
         :: i < THREADS -> run thread(); i++
+#endif
         :: else -> break
         od;
         i = 0;
@@ -551,7 +590,10 @@ init {
         run timer();
 #endif
 #ifdef CANCEL
-        run canceller();
+        run canceller(1);
+#endif
+#ifdef CANCELS_2
+        run canceller(0);
 #endif
         skip
     }

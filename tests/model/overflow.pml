@@ -101,6 +101,12 @@ next:
     /* step: src/core/delivery.hpp claim_count */
     /* step: src/core/delivery.hpp claim_is_closing */
     /* step: src/core/delivery.hpp slot_is_good */
+#ifndef CLAIM_IGNORES_NEWEST
+    if
+    :: atomic { state != rests -> goto keeps }
+    :: else -> skip
+    fi;
+#endif
 claims:
     atomic {
         if
@@ -108,12 +114,6 @@ claims:
         :: else -> count = claimed
         fi
     };
-#ifndef CLAIM_IGNORES_NEWEST
-    if
-    :: atomic { state != rests -> goto keeps }
-    :: else -> skip
-    fi;
-#endif
     seen_good = (good_for == count);
     atomic {
         if
