@@ -44,8 +44,8 @@ const std::vector<picture> pictures{
       {"two", "Two producers, million records/s", 1},
       {"four", "Four producers, million records/s", 1}}},
     {"methods",
-     {{"thread", "SIGEV_THREAD, in bulk, µs each", 1000},
-      {"cycle.onecore", "SIGEV_THREAD, one at a time, one core, µs", 1000},
+     {{"thread", "Call by a worker, in bulk, µs", 1000},
+      {"cycle.onecore", "Timer to call, one at a time, one core, µs", 1000},
       {"signal", "Signal to the process, ns", 1}}},
 };
 
