@@ -5,6 +5,7 @@
 #include "core/inside.hpp"
 #include "core/registry.hpp"
 #include "sys/clock.hpp"
+#include "sys/sender.hpp"
 
 #include <utility>
 
@@ -76,8 +77,11 @@ void dispatcher::take_submitted() noexcept
 void dispatcher::run() noexcept
 {
     take_submitted();
-    while (record* r = backlog_.pop_front())
-        dispatch(*r);
+    {
+        const sys::one_user batch; // of all that has been taken
+        while (record* r = backlog_.pop_front())
+            dispatch(*r);
+    }
     overflowed_.take_all([this](std::size_t index) {
         if (!is_inherited())
             take_newest(static_cast<std::uint32_t>(index));

@@ -1,6 +1,8 @@
 // Signals with a value: what rt_sigqueueinfo() and its relatives are given.
 #pragma once
 
+#include "sys/sender.hpp"
+
 #include <sigev.h>
 
 #include <cerrno>
@@ -29,8 +31,8 @@ inline siginfo_t make_siginfo(int signo, const sigev_notification& n) noexcept
         info.si_timerid = static_cast<int>(n.ident);
         info.si_overrun = n.overrun;
     } else {
-        info.si_pid = ::getpid();
-        info.si_uid = ::getuid();
+        info.si_pid = this_process();
+        info.si_uid = this_user();
         info.si_errno = n.source == SIGEV_SOURCE_USER ? n.error : 0;
     }
     return info;
@@ -40,7 +42,7 @@ inline siginfo_t make_siginfo(int signo, const sigev_notification& n) noexcept
 inline int queue_to_process(int signo, const sigev_notification& n) noexcept
 {
     siginfo_t info = make_siginfo(signo, n);
-    return ::syscall(SYS_rt_sigqueueinfo, ::getpid(), signo, &info) == 0 ? 0 : errno;
+    return ::syscall(SYS_rt_sigqueueinfo, this_process(), signo, &info) == 0 ? 0 : errno;
 }
 
 } // namespace sigev::sys

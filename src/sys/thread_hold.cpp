@@ -61,7 +61,7 @@ int thread_hold::queue(int signo, const sigev_notification& n) noexcept
         // The folder of a thread that has ended has nothing in it, also when the number lives again.
         if (kind_ == kind::folder && ::faccessat(hold_.get(), "stat", F_OK, 0) != 0)
             return ESRCH;
-        result = ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), tid_, signo, &info);
+        result = ::syscall(SYS_rt_tgsigqueueinfo, this_process(), tid_, signo, &info);
     }
     return result == 0 ? 0 : errno;
 }

@@ -79,6 +79,31 @@ SIGEV_TEST_ON_BOTH(a_signal_has_number_code_value_and_sender) {
         }
 }
 
+// A batch of signals is asked once who sends it: after all of them were submitted.
+SIGEV_TEST_ON_BOTH(a_signal_names_the_user_of_the_time_when_it_was_raised) {
+    const auto end = child([&] {
+        if (setreuid(1, 0) != 0)
+            _exit(77);
+        const place here(on.is_borrowed() ? place::borrowed : place::runtime);
+        const blocked_signals blocked{rt};
+        const subscription s(here, make_event(SIGEV_SIGNAL, rt), 2);
+        for (uid_t user = 1; user != 20; ++user) {
+            BOOST_REQUIRE(setreuid(user, 0) == 0);
+            for (int i = 0; i != 2; ++i)
+                s.submit(i);
+            for (int i = 0; i != 2; ++i) {
+                const auto info = blocked.take(here);
+                BOOST_REQUIRE(info.has_value());
+                BOOST_TEST(info->si_uid == user);
+            }
+        }
+        sigev_shutdown();
+    });
+    if (end.code == 77)
+        skip("the user cannot be changed here");
+    BOOST_TEST(end == exited_well);
+}
+
 // [3.3.7] the lowest number first, the same number first in, first out
 SIGEV_TEST_ON_BOTH(realtime_signals_are_accepted_by_number_and_then_in_order) {
     const blocked_signals blocked{rt, rt + 1};
