@@ -1,5 +1,5 @@
-// draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, FOLDER/dispatch.json) and draws it by gnuplot, an SVG
-// beside each.
+// draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, dispatch.json, methods.json) and draws it by gnuplot,
+// an SVG beside each.
 #include "support/report.hpp"
 #include "support/statistics.hpp"
 
@@ -43,6 +43,10 @@ const std::vector<picture> pictures{
      {{"one", "One producer, million records/s", 1},
       {"two", "Two producers, million records/s", 1},
       {"four", "Four producers, million records/s", 1}}},
+    {"methods",
+     {{"thread", "SIGEV_THREAD, in bulk, µs each", 1000},
+      {"cycle.onecore", "SIGEV_THREAD, one at a time, one core, µs", 1000},
+      {"signal", "Signal to the process, ns", 1}}},
 };
 
 const std::map<std::string, const char*> labels{
@@ -56,6 +60,14 @@ const std::map<std::string, const char*> labels{
     {"asio_post", "asio::post"},
     {"asio_descriptor", "Asio descriptor"},
     {"libuv_queue", "libuv, locked queue"},
+    {"futex", "bare futex hand-over"},
+    {"new_thread", "pthread-create"},
+    {"asio_pool", "asio::thread-pool"},
+    {"glibc_timer", "glibc, timer"},
+    {"glibc_mq", "glibc, mq-notify"},
+    {"glibc_aio", "glibc, aio-read"},
+    {"glibc", "glibc, sigqueue"},
+    {"system_call", "bare system call"},
 };
 
 std::string label_of(const std::string& contestant)
@@ -68,7 +80,7 @@ const char* colour_of(const std::string& contestant)
 {
     if (contestant.starts_with("sigev"))
         return "#1f6fb4";
-    if (contestant == "eventfd" || contestant == "bare_list")
+    if (contestant == "eventfd" || contestant == "bare_list" || contestant == "futex" || contestant == "system_call")
         return "#8a8a8a";
     return "#d9a441";
 }
@@ -89,7 +101,7 @@ std::vector<bar> bars_of(const panel& p, const results& r)
     return bars;
 }
 
-/// How far the axis goes: to the end of the longest bar, unless that dwarfs all others; then it is cut off.
+/// How far the axis goes: to the end of the longest bar that does not dwarf the greater half of them; what does is cut off.
 double room(const std::vector<bar>& bars)
 {
     constexpr double dwarfs = 4;
@@ -97,8 +109,9 @@ double room(const std::vector<bar>& bars)
     for (const bar& b : bars)
         ends.push_back(b.high);
     std::sort(ends.begin(), ends.end());
-    if (ends.size() > 1 && ends.back() > dwarfs * ends[ends.size() - 2])
-        ends.pop_back();
+    for (std::size_t i = std::max<std::size_t>(1, (ends.size() + 1) / 2); i < ends.size(); ++i)
+        if (ends[i] > dwarfs * ends[i - 1])
+            ends.resize(i);
     return ends.empty() ? 1 : ends.back();
 }
 

@@ -9,8 +9,8 @@
 //   *Workers* run callbacks. Those of the default attributes are leaders and followers over the reactor: the leader runs the
 //   loop once; what the drain has put into lanes it finds when it is out again; it takes ONE call, leaves the rest in the run
 //   queue for others, sees that somebody leads in its place, and then runs the call itself. So a lone callback waits for
-//   one wake and no hand-over, and a callback that blocks for ever delays nobody. Attributes of its own send a callback to
-//   a pool of its own.
+//   one wake and no hand-over, and a callback that blocks for ever delays nobody. (Where calls are brief and many, somebody
+//   watches over a lead that is left alone instead: workers.cpp.) Attributes of its own send a callback to a pool of its own.
 //
 // One mutex guards all of it: who leads, the pools, the lanes. It is never held while a callback, a method or the loop runs,
 // and no async-signal-safe function meets it.
@@ -69,11 +69,11 @@ public:
     bool is_of_this_process() const noexcept;
     void begin(worker& w) noexcept;
     bool next(worker& w, sigev_worker_call& call) noexcept;
-    void done(worker& w, spi::verdict v) noexcept;
+    void done(worker& w, spi::verdict v, const sigev_worker_call* call) noexcept;
     void gone(worker& w) noexcept;
 
 private:
-    enum class lead : std::uint8_t { nobody, service, worker };
+    enum class lead : std::uint8_t { nobody, service, worker, absent };
     using lock = std::unique_lock<std::mutex>;
 
     static void* service_main(void* self);
@@ -93,6 +93,10 @@ private:
     void rouse(pool& p) noexcept;
     void call_service() noexcept;
     void hand_over_lead() noexcept;
+    bool may_leave_lead(const pool& p, const spi::lane& l) const noexcept;
+    void come_back(const worker& w) noexcept;
+    void rest(worker& w, lock& held, std::chrono::steady_clock::time_point until) noexcept;
+    void watch(worker& w, lock& held) noexcept;
     void await_left(lock& held) noexcept;
     void forget_ended() noexcept;
 
@@ -110,6 +114,7 @@ private:
     bool stopping_ = false;
     lead leader_ = lead::nobody;
     pthread_t leading_thread_{};
+    const worker* absent_ = nullptr; ///< who has left the lead for a call that will soon be over
     bool deficit_ = false; ///< a worker is missing that could not be made
     std::vector<std::unique_ptr<pool>> pools_;
     std::vector<std::unique_ptr<worker>> left_; ///< threads that are ending

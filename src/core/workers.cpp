@@ -14,6 +14,22 @@
 
 namespace sigev::core {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+// To wake a follower for each call costs more than most calls take, and is for nothing where the call is over before the
+// follower has come. So where that is seen to happen the lead may be left alone instead (lead::absent), for a call of a lane
+// whose last ones were all brief. Then a worker that rests, the *watcher*, looks up now and then: when no lead has been left
+// since it last did, either the one that is away does not come back soon, and the watcher takes the lead, or there is so little to
+// do that it stops watching. `absent` only while it rests: when it is called it takes the lead, or sees to it. A call that was
+// expected to be brief, and blocks, so keeps the loop waiting for two looks at most, once: its lane is not trusted again soon.
+constexpr auto time_between_looks = 500us;
+constexpr std::uint32_t brief_enough = 16;   // calls of a lane, one after the other
+constexpr std::uint32_t in_vain_enough = 3;  // calls of followers, one soon after the other
+
+} // namespace
+
 // On the thread itself, before its first call. Who has made it may be scheduled in another way. What the process may not give
 // any more is done without: a call is not lost for it.
 void runtime::begin(worker& w) noexcept
@@ -33,8 +49,9 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     pool& p = *w.home;
     lock held(mutex_);
+    come_back(w);
     const auto now = [] { return std::chrono::steady_clock::now(); };
-    auto deadline = now() + idle_time.load();
+    std::chrono::steady_clock::time_point deadline{}; // begins when there is nothing to do
     bool looked = false; // for the dead
     if (w.spent) {
         replace(w);
@@ -55,10 +72,10 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
                 return true;
             continue;
         }
-        if (now() >= deadline) {
-            if (p.workers.size() > p.reserved)
+        if (const auto time = now(); time >= deadline) {
+            if (deadline.time_since_epoch().count() != 0 && p.workers.size() > p.reserved)
                 break;
-            deadline = now() + idle_time.load();
+            deadline = time + idle_time.load();
         }
         looked = false;
         if (p.is_default && leader_ == lead::nobody) {
@@ -76,12 +93,59 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
         }
         if (p.is_default && leader_ == lead::service)
             loop_->interrupt(); // the lead belongs to an idle worker: it saves the next callback a hop
-        p.rest(w);
-        w.waiting.wait_until(held, deadline);
-        p.rise(w);
+        rest(w, held, deadline);
     }
     leave(w);
     return false;
+}
+
+// Until it is called, or it is time.
+void runtime::rest(worker& w, lock& held, std::chrono::steady_clock::time_point until) noexcept
+{
+    pool& p = *w.home;
+    p.rest(w);
+    if (p.called_in_vain >= in_vain_enough && !p.watcher)
+        watch(w, held);
+    else
+        w.waiting.wait_until(held, until);
+    const bool was_called = !w.resting;
+    p.rise(w);
+    if (!was_called || stopping_)
+        return;
+    if (p.run_head || !p.is_default || leader_ == lead::nobody) {
+        p.called_in_vain = 0;
+        return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    p.called_in_vain = now - p.last_in_vain < time_between_looks ? p.called_in_vain + 1 : 1;
+    p.last_in_vain = now;
+}
+
+void runtime::watch(worker& w, lock& held) noexcept
+{
+    pool& p = *w.home;
+    p.watcher = &w;
+    std::uint64_t seen;
+    do {
+        seen = p.lead_left;
+        w.waiting.wait_for(held, time_between_looks);
+    } while (w.resting && !stopping_ && p.lead_left != seen);
+    p.watcher = nullptr;
+    p.called_in_vain = 0;
+    if (leader_ == lead::absent)
+        leader_ = lead::nobody; // this thread's turn, now that nobody watches
+}
+
+// A call is about to begin: is it enough that somebody watches?
+bool runtime::may_leave_lead(const pool& p, const spi::lane& l) const noexcept
+{
+    return leader_ == lead::nobody && !p.run_head && l.brief >= brief_enough && p.watcher && p.watcher->resting;
+}
+
+void runtime::come_back(const worker& w) noexcept
+{
+    if (leader_ == lead::absent && absent_ == &w)
+        leader_ = lead::nobody;
 }
 
 // One call, and not more: the rest stays where others find it.
@@ -92,7 +156,11 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
     ++l.active;
     if (l.runnable())
         w.home->queue(l);
-    if (w.home->is_default)
+    if (w.home->is_default && may_leave_lead(*w.home, l)) {
+        leader_ = lead::absent;
+        absent_ = &w;
+        ++w.home->lead_left;
+    } else if (w.home->is_default)
         hand_over_lead();
     else if (w.home->run_head)
         rouse(*w.home);
@@ -106,17 +174,23 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
         held.unlock();
         registry_.reap_dead(true); // its refusal may have been the end
         held.lock();
+        come_back(w);
         return false;
     }
     w.lane = &l;
     w.delivery = &d;
-    call = {l.call.function, l.call.deliver, l.call.context, l.call.target, &w.notification};
+    call.function = l.call.function;
+    call.deliver = l.call.deliver;
+    call.context = l.call.context;
+    call.target = l.call.target;
+    call.notification = &w.notification;
+    call.has_counter = sys::ticks::are_there();
+    call.called = call.returned = {};
     if (w.home->key.has_mask)
         ::pthread_sigmask(SIG_SETMASK, &w.home->key.mask, nullptr);
     errno = 0;
     ::pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
     ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
-    w.called = sys::ticks::now();
     return true;
 }
 
@@ -134,13 +208,18 @@ void runtime::hand_over_lead() noexcept
         loop_->interrupt();
 }
 
-void runtime::done(worker& w, spi::verdict v) noexcept
+// call: it has returned; null: it has ended its thread.
+void runtime::done(worker& w, spi::verdict v, const sigev_worker_call* call) noexcept
 {
-    const sys::ticks returned = sys::ticks::now();
+    sys::ticks called, returned;
+    if (call) {
+        called = {call->called.count, call->called.processor};
+        returned = {call->returned.count, call->returned.processor};
+    }
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     // As if the next callback had a new thread: what this one may have left behind goes.
     w.environment.restore_user_state();
-    const bool as_it_was = !w.home->key.has_mask && sys::no_system_call_between(w.called, returned);
+    const bool as_it_was = !w.home->key.has_mask && call && sys::no_system_call_between(called, returned);
     w.spoiled = !as_it_was && !w.environment.restore_kernel_state();
     w.spent = w.spoiled || w.home->key.fresh;
     const bool again = w.lane->port->end(*w.delivery, v);
@@ -149,6 +228,7 @@ void runtime::done(worker& w, spi::verdict v) noexcept
         spi::lane& l = *w.lane;
         --l.active;
         ++w.home->finished;
+        l.brief = call && sys::is_brief(called, returned) ? l.brief + 1 : 0;
         if (again)
             l.push_front(*w.delivery);
         if (again && v == spi::verdict::retry)
@@ -168,8 +248,9 @@ void runtime::done(worker& w, spi::verdict v) noexcept
 void runtime::gone(worker& w) noexcept
 {
     if (w.delivery)
-        done(w, spi::verdict::delivered);
+        done(w, spi::verdict::delivered, nullptr);
     const lock held(mutex_);
+    come_back(w); // or rather not: somebody else leads
     replace(w);
 }
 
@@ -220,11 +301,11 @@ int sigev_worker_next(void* worker, sigev_worker_call* call)
     return w && w->owner->next(*w, *call);
 }
 
-void sigev_worker_done(void* worker, int verdict)
+void sigev_worker_done(void* worker, int verdict, const sigev_worker_call* call)
 {
     const bool known = verdict == SIGEV_DELIVERED || verdict == SIGEV_RETRY || verdict == SIGEV_GONE;
     if (auto* w = of_this_process(worker))
-        w->owner->done(*w, known ? static_cast<sigev::spi::verdict>(verdict) : sigev::spi::verdict::delivered);
+        w->owner->done(*w, known ? static_cast<sigev::spi::verdict>(verdict) : sigev::spi::verdict::delivered, call);
 }
 
 void sigev_worker_gone(void* worker)

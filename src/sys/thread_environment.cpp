@@ -63,10 +63,31 @@ ticks ticks::now() noexcept
     return t;
 }
 
-bool no_system_call_between(const ticks& from, const ticks& to) noexcept
+bool ticks::are_there() noexcept
+{
+    return counter_is_there;
+}
+
+namespace {
+
+constexpr std::uint64_t brief = 1000; // of what is less than any system call: some 25 ns
+
+bool is_less(const ticks& from, const ticks& to, std::uint64_t times) noexcept
 {
     static const std::uint64_t limit = shortest_system_call();
-    return from.processor == to.processor && to.count - from.count < limit;
+    return from.processor == to.processor && to.count - from.count < times * limit;
+}
+
+} // namespace
+
+bool no_system_call_between(const ticks& from, const ticks& to) noexcept
+{
+    return is_less(from, to, 1);
+}
+
+bool is_brief(const ticks& from, const ticks& to) noexcept
+{
+    return is_less(from, to, brief);
 }
 
 #else
@@ -76,7 +97,17 @@ ticks ticks::now() noexcept
     return {};
 }
 
+bool ticks::are_there() noexcept
+{
+    return false;
+}
+
 bool no_system_call_between(const ticks&, const ticks&) noexcept
+{
+    return false;
+}
+
+bool is_brief(const ticks&, const ticks&) noexcept
 {
     return false;
 }
