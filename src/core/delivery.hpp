@@ -156,10 +156,7 @@ struct newest_step {
 /// One more is put into it. Neither stale nor closing.
 constexpr newest_step newest_put(std::uint64_t word, std::int32_t error) noexcept
 {
-    const bool kept = newest_state_of(word) == newest_state::kept;
-    if (kept && newest_merged(word) != newest_most_merged) [[likely]] // what follows would come to the same, in more steps
-        return {((word + 1) & 0xffff'ffff) | std::uint64_t{static_cast<std::uint32_t>(error)} << 32, 0};
-    const std::uint64_t merged = newest_merged(word) + (kept ? 1 : 0);
+    const std::uint64_t merged = newest_merged(word) + (newest_state_of(word) == newest_state::kept ? 1 : 0);
     const bool full = merged > newest_most_merged;
     return {make_newest(newest_generation(word), newest_state::kept, static_cast<std::uint32_t>(error), full ? 0 : merged),
             full ? merged : 0};

@@ -50,6 +50,9 @@ public:
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
+    /// So often does who has the drain word go round before it leaves for later: a few microseconds each.
+    static constexpr unsigned most_rounds = 32;
+
     /// From now on user code goes to these workers: this is the runtime's reactor. Null: it is one of the program's own.
     void deliver_user_code_on(spi::workers* team) noexcept { team_ = team; }
 

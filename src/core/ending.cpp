@@ -76,7 +76,7 @@ void dispatcher::purge() noexcept
     if (!enter())
         return;
     bool somebody_came = false;
-    for (int rounds = 0; rounds != 32; ++rounds) {
+    for (unsigned round = 0; round != most_rounds; ++round) {
         take_submitted();
         record_queue others;
         while (record* r = backlog_.pop_front()) {

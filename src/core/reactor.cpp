@@ -11,10 +11,6 @@
 
 namespace sigev::core {
 
-namespace {
-constexpr unsigned most_rounds = 32; // of one ready(): a few microseconds each
-}
-
 reactor::~reactor()
 {
     if (is_open())
@@ -149,7 +145,7 @@ void reactor::drain() noexcept
         if (dispatcher_->is_inherited())
             return;
         dispatcher_->sweep();
-        if (round == most_rounds) {
+        if (round == core::dispatcher::most_rounds) {
             dispatcher_->leave_for_later();
             return;
         }

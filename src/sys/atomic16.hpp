@@ -84,10 +84,7 @@ public:
             return seen == before;
         }
 #endif
-        pair64 copy = expected; // whose address leaves this function, so that `expected` itself can stay in registers
-        const bool exchanged = compare_exchange_locked(copy, desired);
-        expected = copy;
-        return exchanged;
+        return compare_exchange_locked(expected, desired);
     }
 
 private:

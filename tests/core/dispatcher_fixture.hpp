@@ -70,17 +70,22 @@ struct dispatcher_fixture {
     core::subscription& open(
         fake_target& target, std::uint32_t capacity, core::raising kind = core::raising::queueing,
         const spi::method& method = fake_method) {
-        sigevent event{};
-        event.sigev_notify = SIGEV_NONE;
         core::subscription_spec spec;
-        spec.event = &event;
         spec.capacity = capacity;
         spec.kind = kind;
+        return open(spec, method, &target);
+    }
+
+    /// What is delivered goes to this method, over this fixture's road.
+    core::subscription& open(core::subscription_spec spec, const spi::method& method, void* target) {
+        sigevent event{};
+        event.sigev_notify = SIGEV_NONE;
+        spec.event = &event;
         spec.on = reactor;
         core::subscription* s = nullptr;
         BOOST_REQUIRE(all->open(spec, s) == 0);
         s->method = &method;
-        s->target = &target;
+        s->target = target;
         s->road = &road;
         BOOST_REQUIRE(road.reserve(s->index));
         return *s;

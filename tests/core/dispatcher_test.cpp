@@ -188,20 +188,12 @@ BOOST_AUTO_TEST_CASE(occurrences_that_come_while_the_delivery_is_held_join_it_an
 BOOST_AUTO_TEST_CASE(an_operations_notification_says_whether_it_was_cancelled_and_when) {
     for (const auto& [error, cause] : {std::pair{0, SIGEV_CAUSE_COMPLETED}, {EIO, SIGEV_CAUSE_COMPLETED}, {ECANCELED, SIGEV_CAUSE_CANCELED}}) {
         fake_target target;
-        sigevent event{};
-        event.sigev_notify = SIGEV_NONE;
         core::subscription_spec spec;
-        spec.event = &event;
         spec.source = SIGEV_SOURCE_AIO;
         spec.one_shot = true;
-        spec.on = reactor;
-        core::subscription* s = nullptr;
-        BOOST_REQUIRE(all->open(spec, s) == 0);
-        s->method = &fake_user_method;
-        s->target = &target;
-        s->road = &road;
+        core::subscription& s = open(spec, fake_user_method, &target);
         const auto when = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
-        road.submit_only(*s, 0, error, when);
+        road.submit_only(s, 0, error, when);
         drain();
         BOOST_REQUIRE(target.seen.size() == 1u);
         BOOST_TEST(target.seen[0].cause == +cause);

@@ -94,18 +94,8 @@ private:
     core::subscription& open_reader(reader& r, std::uint32_t capacity)
     {
         core::subscription_spec spec;
-        sigevent event{};
-        event.sigev_notify = SIGEV_NONE;
-        spec.event = &event;
         spec.capacity = capacity;
-        spec.on = reactor;
-        core::subscription* s = nullptr;
-        BOOST_REQUIRE(all->open(spec, s) == 0);
-        s->method = &reading;
-        s->target = &r;
-        s->road = &road;
-        BOOST_REQUIRE(road.reserve(s->index));
-        return *s;
+        return open(spec, reading, &r);
     }
 
     std::array<std::atomic<int>, 4> next_a_{}, next_b_{};
