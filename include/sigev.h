@@ -125,13 +125,19 @@ struct sigev_notification {
  *              SIGEV_NONE, recorded where the program can poll it
  *   merged     reached the target as part of another one (overrun; a newer record took the place of an older one)
  *   pending    on the way: queued, held for a retry, or a callback in progress
- *   discarded  cancelled by the caller, or the target is gone */
+ *   discarded  cancelled by the caller, or the target is gone
+ * What is left whole to the kernel stands apart, since the kernel alone knows what becomes of it:
+ *   kernel_timers  how many timers of SIGEV_ENGINE_KERNEL, whose signals the kernel itself sends, are in this account.
+ *                  Where it is 1 the account is of such a timer, the five above are 0 and do not apply
+ *   kernel_raised  expirations of theirs, by arithmetic from what they were armed with */
 struct sigev_ledger {
     uint64_t raised;
     uint64_t delivered;
     uint64_t merged;
     uint64_t pending;
     uint64_t discarded;
+    uint64_t kernel_timers;
+    uint64_t kernel_raised;
 };
 
 /* ---- subscriptions: for the author of a library that takes a struct sigevent from its caller ------------------- */
@@ -246,6 +252,29 @@ SIGEV_API int sigev_timer_create(clockid_t clock, struct sigevent *SIGEV_RESTRIC
 /* The same on a reactor that the caller's own event loop runs. */
 SIGEV_API int sigev_timer_create_on(sigev_reactor_t reactor, clockid_t clock, struct sigevent *SIGEV_RESTRICT event,
                                     timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
+
+/* Who keeps a timer's time. */
+enum {
+    SIGEV_ENGINE_DEFAULT = 0, /* chosen by clock and method */
+    SIGEV_ENGINE_HEAP = 1,    /* the library: settime is no system call, and a timer takes no slot of the signal queue */
+    SIGEV_ENGINE_KERNEL = 2   /* the kernel's own timer: not yet, ENOTSUP */
+};
+
+/* Options of sigev_timer_create_with(). Zero every member that is not needed and set size. */
+struct sigev_timer_options {
+    uint32_t size;           /* sizeof (struct sigev_timer_options) */
+    int32_t engine;          /* SIGEV_ENGINE_* */
+    sigev_reactor_t reactor; /* 0: the runtime's, started on first use */
+    uint64_t slack;          /* 0 */
+    uint32_t flags;          /* 0 */
+    uint32_t reserved;       /* 0 */
+};
+
+/* As sigev_timer_create(), with options; NULL: none. errors: as there, EINVAL (size, an engine that does not exist, a
+ * reserved member that is not 0), ENOTSUP (the engine does not serve the clock). */
+SIGEV_API int sigev_timer_create_with(const struct sigev_timer_options *options, clockid_t clock,
+                                      struct sigevent *SIGEV_RESTRICT event,
+                                      timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
 
 /* As timer_settime(); flags 0 or TIMER_ABSTIME. Lock-free and async-signal-safe; never waits. The old value is the
  * exact one that this call replaced, also under concurrent calls. errors: EINVAL. */

@@ -24,10 +24,13 @@ struct ledger {
     std::uint64_t merged = 0;
     std::uint64_t pending = 0;
     std::uint64_t discarded = 0;
+    std::uint64_t kernel_timers = 0; ///< whose signals the kernel sends, and which it alone counts
+    std::uint64_t kernel_raised = 0; ///< expirations of theirs, by arithmetic
 
     constexpr ledger() noexcept = default;
     constexpr ledger(const ::sigev_ledger& l) noexcept
-        : raised(l.raised), delivered(l.delivered), merged(l.merged), pending(l.pending), discarded(l.discarded)
+        : raised(l.raised), delivered(l.delivered), merged(l.merged), pending(l.pending), discarded(l.discarded),
+          kernel_timers(l.kernel_timers), kernel_raised(l.kernel_raised)
     {}
 
     /// Nothing is lost: true whenever nothing is in motion. While deliveries run, the numbers move one after the other.
@@ -40,6 +43,8 @@ struct ledger {
         merged += other.merged;
         pending += other.pending;
         discarded += other.discarded;
+        kernel_timers += other.kernel_timers;
+        kernel_raised += other.kernel_raised;
         return *this;
     }
 

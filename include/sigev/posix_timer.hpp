@@ -29,6 +29,18 @@ constexpr std::chrono::nanoseconds to_duration(const ::timespec& t) noexcept
     return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
 
+/// Who keeps a timer's time.
+enum class timer_engine : int {
+    automatic = SIGEV_ENGINE_DEFAULT, ///< by clock and method
+    heap = SIGEV_ENGINE_HEAP,         ///< the library
+    kernel = SIGEV_ENGINE_KERNEL      ///< the kernel's own timer
+};
+
+/// What sigev_timer_create_with() is asked for beside clock and target.
+struct timer_options {
+    timer_engine engine = timer_engine::automatic;
+};
+
 /// Owns a timer_t.
 /**
  * @par Thread safety
@@ -48,17 +60,24 @@ public:
     using duration = std::chrono::nanoseconds;
 
     /// Told through the runtime. Throws boost::system::system_error with the errors of sigev_timer_create().
-    posix_timer(::clockid_t clock, const target& to) : posix_timer(sigev_reactor_t(0), clock, to) {}
+    posix_timer(::clockid_t clock, const target& to, const timer_options& how = {})
+        : posix_timer(sigev_reactor_t(0), clock, to, how)
+    {}
 
     /// Told through a dispatcher's reactor, or any other; 0 is the runtime's.
     template <has_reactor Dispatcher>
-    posix_timer(Dispatcher& on, ::clockid_t clock, const target& to) : posix_timer(on.reactor(), clock, to)
+    posix_timer(Dispatcher& on, ::clockid_t clock, const target& to, const timer_options& how = {})
+        : posix_timer(on.reactor(), clock, to, how)
     {}
-    posix_timer(sigev_reactor_t on, ::clockid_t clock, const target& to)
+    posix_timer(sigev_reactor_t on, ::clockid_t clock, const target& to, const timer_options& how = {})
     {
+        ::sigev_timer_options options{};
+        options.size = sizeof options;
+        options.engine = static_cast<int>(how.engine);
+        options.reactor = on;
         struct sigevent event = to.native();
         ::timer_t fresh{};
-        if (::sigev_timer_create_on(on, clock, &event, &fresh) != 0)
+        if (::sigev_timer_create_with(&options, clock, &event, &fresh) != 0)
             throw_error(last_error(), "sigev_timer_create");
         timer_ = fresh;
     }

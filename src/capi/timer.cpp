@@ -16,6 +16,18 @@ std::uint64_t number_of(timer_t timer) noexcept
     return reinterpret_cast<std::uint64_t>(timer);
 }
 
+int check(const sigev_timer_options& o) noexcept
+{
+    if (o.size != sizeof o || o.slack != 0 || o.flags != 0 || o.reserved != 0)
+        return EINVAL;
+    switch (o.engine) {
+    case SIGEV_ENGINE_DEFAULT:
+    case SIGEV_ENGINE_HEAP: return 0;
+    case SIGEV_ENGINE_KERNEL: return ENOTSUP;
+    default: return EINVAL;
+    }
+}
+
 int create(sigev_reactor_t reactor, clockid_t clock, const sigevent* event, timer_t* timer) noexcept
 {
     if (!timer)
@@ -65,6 +77,16 @@ int sigev_timer_create(clockid_t clock, sigevent* event, timer_t* timer) noexcep
 int sigev_timer_create_on(sigev_reactor_t reactor, clockid_t clock, sigevent* event, timer_t* timer) noexcept
 {
     return answer(guarded([&] { return create(reactor, clock, event, timer); }));
+}
+
+int sigev_timer_create_with(
+    const sigev_timer_options* options, clockid_t clock, sigevent* event, timer_t* timer) noexcept
+{
+    return answer(guarded([&] {
+        if (const int error = options ? check(*options) : 0)
+            return error;
+        return create(options ? options->reactor : 0, clock, event, timer);
+    }));
 }
 
 int sigev_timer_settime(timer_t timer, int flags, const itimerspec* value, itimerspec* old) noexcept

@@ -47,6 +47,8 @@ void add(sigev_ledger& sum, const sigev_ledger& l) noexcept
     sum.merged += l.merged;
     sum.pending += l.pending;
     sum.discarded += l.discarded;
+    sum.kernel_timers += l.kernel_timers;
+    sum.kernel_raised += l.kernel_raised;
 }
 
 } // namespace

@@ -6,7 +6,10 @@ namespace sigev::tool {
 
 void demo_timer::arm(sigevent event) {
     timer_t timer{};
-    checked(sigev_timer_create(CLOCK_MONOTONIC, &event, &timer), "sigev_timer_create");
+    sigev_timer_options options{};
+    options.size = sizeof options;
+    options.engine = SIGEV_ENGINE_HEAP; // a signal that the kernel itself sends has no ledger
+    checked(sigev_timer_create_with(&options, CLOCK_MONOTONIC, &event, &timer), "sigev_timer_create_with");
     timer_ = timer;
     // Absolute: the first expiry is due at an instant of our choice, and the k-th one k - 1 periods after it.
     start_ = now_ns();

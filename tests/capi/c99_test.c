@@ -115,14 +115,19 @@ static const char *timers(sigev_reactor_t reactor)
     struct sigevent event;
     struct itimerspec value, old;
     struct sigev_ledger ledger;
+    struct sigev_timer_options options;
     timer_t t, alarm;
 
     memset(&event, 0, sizeof event);
     memset(&value, 0, sizeof value);
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.engine = SIGEV_ENGINE_HEAP;
+    options.reactor = reactor;
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGURG;
     event.sigev_notify_thread_id = (lwpid_t)getpid();
-    MUST(sigev_timer_create_on(reactor, CLOCK_MONOTONIC, &event, &t) == 0);
+    MUST(sigev_timer_create_with(&options, CLOCK_MONOTONIC, &event, &t) == 0);
     value.it_value.tv_nsec = 1;
     MUST(sigev_timer_settime(t, TIMER_ABSTIME, &value, &old) == 0);
     MUST(old.it_value.tv_sec == 0 && old.it_value.tv_nsec == 0);
@@ -130,6 +135,9 @@ static const char *timers(sigev_reactor_t reactor)
     MUST(sigev_timer_gettime(t, &old) == 0 && old.it_value.tv_nsec == 0);
     MUST(sigev_timer_getoverrun(t) == 0);
     MUST(sigev_timer_ledger(t, &ledger) == 0 && ledger.raised == 1);
+    MUST(sigev_timer_delete(t) == 0);
+    event.sigev_notify = SIGEV_NONE;
+    MUST(sigev_timer_create_on(reactor, CLOCK_BOOTTIME, &event, &t) == 0);
     MUST(sigev_timer_delete(t) == 0);
     MUST(sigev_timer_create(CLOCK_REALTIME, NULL, &alarm) == 0);
     MUST(sigev_timer_delete_wait(alarm) == 0);

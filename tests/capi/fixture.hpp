@@ -165,11 +165,11 @@ private:
 inline sigev_ledger make_ledger(
     std::uint64_t raised, std::uint64_t delivered, std::uint64_t merged = 0, std::uint64_t pending = 0,
     std::uint64_t discarded = 0) {
-    return {raised, delivered, merged, pending, discarded};
+    return {raised, delivered, merged, pending, discarded, 0, 0};
 }
 inline bool same(const sigev_ledger& a, const sigev_ledger& b) {
     return a.raised == b.raised && a.delivered == b.delivered && a.merged == b.merged && a.pending == b.pending &&
-           a.discarded == b.discarded;
+           a.discarded == b.discarded && a.kernel_timers == b.kernel_timers && a.kernel_raised == b.kernel_raised;
 }
 inline std::string text(const sigev_ledger& l) {
     return "raised " + std::to_string(l.raised) + " delivered " + std::to_string(l.delivered) + " merged " +

@@ -62,9 +62,9 @@ BOOST_AUTO_TEST_CASE(runtime_and_ledger)
     BOOST_TEST(after.delivered == before.delivered + 5);
     BOOST_TEST(sigev::total().adds_up());
     auto sum = before;
-    sum += sigev::ledger(sigev_ledger{5, 5, 0, 0, 0});
+    sum += sigev::ledger(sigev_ledger{5, 5, 0, 0, 0, 0, 0});
     BOOST_TEST((sum == after));
-    BOOST_TEST(!sigev::ledger(sigev_ledger{1, 0, 0, 0, 0}).adds_up());
+    BOOST_TEST(!sigev::ledger(sigev_ledger{1, 0, 0, 0, 0, 0, 0}).adds_up());
 }
 
 BOOST_AUTO_TEST_CASE(submit_from_a_signal_handler)

@@ -421,7 +421,7 @@ sigev_ledger total(int source, int method)
 
 sigev_ledger operator-(const sigev_ledger& a, const sigev_ledger& b)
 {
-    return {a.raised - b.raised, a.delivered - b.delivered, a.merged - b.merged, a.pending - b.pending, a.discarded - b.discarded};
+    return {a.raised - b.raised, a.delivered - b.delivered, a.merged - b.merged, a.pending - b.pending, a.discarded - b.discarded, 0, 0};
 }
 
 /// The sums of all that there has been, by source and method.

@@ -17,7 +17,9 @@ sigev_ledger ledger(
         .delivered = delivered,
         .merged = merged,
         .pending = pending,
-        .discarded = discarded};
+        .discarded = discarded,
+        .kernel_timers = 0,
+        .kernel_raised = 0};
 }
 
 row row_of(const sigev_ledger& l, std::uint64_t arrived) {

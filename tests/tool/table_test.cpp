@@ -14,7 +14,7 @@ std::vector<row> some_rows() {
     for (const auto m : all_methods) {
         row r;
         r.method = m;
-        r.ledger = {.raised = 1234, .delivered = 1200, .merged = 30, .pending = 4, .discarded = 0};
+        r.ledger = {.raised = 1234, .delivered = 1200, .merged = 30, .pending = 4, .discarded = 0, .kernel_timers = 0, .kernel_raised = 0};
         r.latency.counts[buckets::of(50'000)] = 9;
         r.latency.counts[buckets::of(2'000'000)] = 1;
         rows.push_back(r);
