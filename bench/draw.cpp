@@ -1,5 +1,5 @@
-// draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, dispatch.json, methods.json) and draws it by gnuplot,
-// an SVG beside each.
+// draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, dispatch.json, methods.json, timers.json, lateness.json)
+// and draws it by gnuplot, an SVG beside each.
 #include "support/report.hpp"
 #include "support/statistics.hpp"
 
@@ -23,10 +23,16 @@ namespace {
 
 using namespace sigev_bench;
 
+struct point {
+    const char* measure;
+    double x;
+};
+
 struct panel {
     const char* measure;
     const char* title;
     double divisor; ///< from the measure's unit to the title's
+    std::vector<point> curve{}; ///< not bars of `measure`, but a line a contestant through these, on logarithmic axes
 };
 
 struct picture {
@@ -47,6 +53,15 @@ const std::vector<picture> pictures{
      {{"thread", "Call by a worker, in bulk, µs", 1000},
       {"cycle.onecore", "Timer to call, one at a time, one core, µs", 1000},
       {"signal", "Signal to the process, ns", 1}}},
+    {"timers",
+     {{"rearm",
+       "Arming again, ns, by how many are live",
+       1,
+       {{"rearm.4", 4}, {"rearm.1k", 1e3}, {"rearm.100k", 1e5}, {"rearm.1m", 1e6}}},
+      {"burst", "100 000 due at once, million/s", 1},
+      {"memory", "Memory of a live timer, bytes", 1}}},
+    {"lateness",
+     {{"p50", "Lateness, median, µs", 1}, {"p99", "Lateness, 99 of 100, µs", 1}}},
 };
 
 const std::map<std::string, const char*> labels{
@@ -68,6 +83,10 @@ const std::map<std::string, const char*> labels{
     {"glibc_aio", "glibc, aio-read"},
     {"glibc", "glibc, sigqueue"},
     {"system_call", "bare system call"},
+    {"timerfd", "timerfd + epoll"},
+    {"kernel", "kernel, signal"},
+    {"sigev_thread", "sigev, thread"},
+    {"floor", "clock, three locked"},
 };
 
 std::string label_of(const std::string& contestant)
@@ -80,7 +99,8 @@ const char* colour_of(const std::string& contestant)
 {
     if (contestant.starts_with("sigev"))
         return "#1f6fb4";
-    if (contestant == "eventfd" || contestant == "bare_list" || contestant == "futex" || contestant == "system_call")
+    if (contestant == "eventfd" || contestant == "bare_list" || contestant == "futex" || contestant == "system_call" ||
+        contestant == "timerfd" || contestant == "floor")
         return "#8a8a8a";
     return "#d9a441";
 }
@@ -153,13 +173,61 @@ std::string drawn(const panel& p, const std::vector<bar>& bars)
         p.title, longest * 1.25, step_for(longest * 1.25), 0.5 - static_cast<double>(bars.size()), ticks, shapes, lines);
 }
 
+/// Those of the panel's curve that were measured, in its order.
+std::vector<std::string> contestants_of(const panel& p, const results& r)
+{
+    std::vector<std::string> names;
+    for (const point& at : p.curve)
+        for (const series& s : r.all)
+            if (s.measure == at.measure && !s.values.empty() && std::find(names.begin(), names.end(), s.contestant) == names.end())
+                names.push_back(s.contestant);
+    return names;
+}
+
+// A line each, and its name where it ends.
+std::string curves(const panel& p, const results& r)
+{
+    const std::vector<std::string> names = contestants_of(p, r);
+    std::string data;
+    std::string plots;
+    std::string ends;
+    std::vector<std::pair<double, std::string>> names_at;
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        data += fmt::format("$curve{} << END\n", i);
+        double last = 1;
+        for (const point& at : p.curve)
+            if (const auto value = r.median_of(at.measure, names[i])) {
+                last = *value / p.divisor;
+                data += fmt::format("{} {}\n", at.x, last);
+            }
+        data += "END\n";
+        names_at.emplace_back(last, names[i]);
+        plots += fmt::format(
+            "{}$curve{} using 1:2 with linespoints pt 7 ps 0.4 lw {} lc rgb \"{}\" notitle", i ? ", " : "", i,
+            names[i].starts_with("sigev") ? 2.5 : 1.2, colour_of(names[i]));
+    }
+    // Names that would lie over each other move apart, upwards.
+    std::sort(names_at.begin(), names_at.end());
+    double above = 0;
+    for (std::size_t i = 0; i != names_at.size(); ++i) {
+        above = std::max(names_at[i].first, above * 1.3);
+        ends += fmt::format(
+            "set label {} \"{}\" at {},{} left offset 0.7,0\n", i + 1, label_of(names_at[i].second), p.curve.back().x, above);
+    }
+    return fmt::format(
+        "unset object\nunset label\nset border 3\nset title \"{}\"\nset logscale xy\nset xrange [{}:{}]\nset yrange [*:*]\n"
+        "set xtics (\"4\" 4, \"1000\" 1e3, \"100 000\" 1e5, \"1 million\" 1e6)\nset ytics auto\n{}{}plot {}\n"
+        "unset logscale\nset border 1\n",
+        p.title, p.curve.front().x * 0.7, p.curve.back().x * 1.5, data, ends, plots);
+}
+
 std::string script(const picture& p, const document& d, const std::string& file)
 {
     std::size_t bars = 0;
     std::vector<std::vector<bar>> all;
     for (const panel& one : p.panels) {
         all.push_back(bars_of(one, d.measured));
-        bars = std::max(bars, all.back().size());
+        bars = std::max(bars, one.curve.empty() ? all.back().size() : 10);
     }
     constexpr unsigned panel_width = 400;
     constexpr unsigned bar_height = 22;
@@ -174,8 +242,11 @@ std::string script(const picture& p, const document& d, const std::string& file)
         panel_width * count, height, file, 1.0 - static_cast<double>(above) / height, static_cast<double>(below) / height);
     for (unsigned i = 0; i != count; ++i) {
         const double left = static_cast<double>(i) / count;
-        text += fmt::format("set lmargin at screen {}\nset rmargin at screen {}\n", left + 0.43 / count, left + 0.98 / count);
-        text += drawn(p.panels[i], all[i]);
+        const bool curve = !p.panels[i].curve.empty();
+        text += fmt::format(
+            "set lmargin at screen {}\nset rmargin at screen {}\n", left + (curve ? 0.12 : 0.43) / count,
+            left + (curve ? 0.70 : 0.98) / count);
+        text += curve ? curves(p.panels[i], d.measured) : drawn(p.panels[i], all[i]);
     }
     text += fmt::format(
         "reset\nset border 0\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\nset tmargin at screen 1\n"

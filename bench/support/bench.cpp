@@ -81,11 +81,14 @@ public:
             for (std::size_t i = 0; i != asked_.size() && std::chrono::steady_clock::now() - start < longest; ++i)
                 ask(*asked_[i], results_.all[i], round);
         }
-        for (series& s : results_.all)
-            if (s.values.size() < std::min(fewest_repetitions, options_.repetitions) && s.failure.empty()) {
+        for (std::size_t i = 0; i != asked_.size(); ++i) {
+            series& s = results_.all[i];
+            const unsigned wanted = std::min({fewest_repetitions, options_.repetitions, most(*asked_[i])});
+            if (s.values.size() < wanted && s.failure.empty()) {
                 s.values.clear();
                 s.failure = "there was no time for enough repetitions";
             }
+        }
         return std::move(results_);
     }
 
@@ -96,9 +99,15 @@ private:
                std::find(options_.only.begin(), options_.only.end(), measure) != options_.only.end();
     }
 
+    /// What hardly varies and takes long is not asked more often than has to be.
+    unsigned most(const question& q) const
+    {
+        return q.how == how::ask ? options_.repetitions : q.how == how::once ? 1 : fewest_repetitions;
+    }
+
     void ask(const question& q, series& s, unsigned round)
     {
-        if (!s.failure.empty() || (q.how == how::calls && round >= fewest_repetitions)) // those hardly vary, and take long
+        if (!s.failure.empty() || round >= most(q))
             return;
         try {
             s.values.push_back(value(q));
@@ -115,6 +124,8 @@ private:
         const char* const measure = q.asked_as ? q.asked_as : q.measure;
         if (q.how == how::ask)
             return processes_.try_emplace(q.contestant, program).first->second.ask(measure, q.n);
+        if (q.how != how::calls)
+            return contestant_process(program).ask(measure, q.n);
         const auto once = static_cast<double>(count_calls(program, measure, q.n));
         const auto twice = static_cast<double>(count_calls(program, measure, 2 * q.n));
         return (twice - once) / static_cast<double>(q.n);

@@ -1,0 +1,106 @@
+// Peer: the kernel's timers, with a signal. Each holds a place in the queue of signals, of which a user has RLIMIT_SIGPENDING.
+#include "support/contestant.hpp"
+#include "timers/cases.hpp"
+#include "timers/signals.hpp"
+
+#include <sys/resource.h>
+
+namespace {
+
+using namespace sigev_bench;
+
+class timers {
+public:
+    static constexpr bool slow = true;
+    static constexpr bool holds_what_is_scarce = true;
+
+    timers(std::size_t n, void (*)())
+    {
+        taken();
+        all_.reserve(n);
+        while (all_.size() != n) {
+            timer_t t{};
+            if (!make(t)) {
+                unless(errno == EAGAIN, "timer_create");
+                break;
+            }
+            all_.push_back(t);
+        }
+    }
+    timers(const timers&) = delete;
+    timers& operator=(const timers&) = delete;
+    ~timers()
+    {
+        for (timer_t t : all_)
+            ::timer_delete(t);
+    }
+
+    std::size_t size() const { return all_.size(); }
+    void begin() {}
+    void end() {}
+    void arm(std::size_t i, std::uint64_t ns)
+    {
+        const itimerspec value{{}, to_timespec(ns)};
+        unless(::timer_settime(all_[i], 0, &value, nullptr) == 0, "timer_settime");
+    }
+    void arm_at(std::size_t i, std::uint64_t ns)
+    {
+        const itimerspec value{{}, to_timespec(ns)};
+        unless(::timer_settime(all_[i], TIMER_ABSTIME, &value, nullptr) == 0, "timer_settime");
+    }
+    std::uint64_t left(std::size_t i)
+    {
+        itimerspec value{};
+        unless(::timer_gettime(all_[i], &value) == 0, "timer_gettime");
+        return static_cast<std::uint64_t>(value.it_value.tv_sec) * second + static_cast<std::uint64_t>(value.it_value.tv_nsec);
+    }
+    void recreate(std::size_t i)
+    {
+        unless(::timer_delete(all_[i]) == 0, "timer_delete");
+        unless(make(all_[i]), "timer_create");
+    }
+
+private:
+    static bool make(timer_t& t)
+    {
+        sigevent event{};
+        event.sigev_notify = SIGEV_SIGNAL;
+        event.sigev_signo = burst_signal();
+        return ::timer_create(CLOCK_MONOTONIC, &event, &t) == 0;
+    }
+
+    std::vector<timer_t> all_;
+};
+
+/// One bench has all the limit: what others of its user hold is not its own to count.
+double kernel_memory(std::uint64_t n)
+{
+    const auto unreclaimable = [] {
+        std::ifstream file("/proc/meminfo");
+        std::uint64_t sum = 0;
+        for (std::string name, unit; file >> name;) {
+            std::uint64_t kilobytes = 0;
+            file >> kilobytes;
+            std::getline(file, unit);
+            if (name == "SUnreclaim:")
+                sum += kilobytes * 1024;
+        }
+        return sum;
+    };
+    const std::uint64_t before = unreclaimable();
+    const timers& t = live<timers>(n);
+    return static_cast<double>(unreclaimable() - before) / static_cast<double>(t.size());
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    return compete(
+        argc, argv,
+        {{"rearm", rearm<timers>},
+         {"create", create<timers>},
+         {"memory", kernel_memory},
+         {"most", most<timers>},
+         {"burst.signal", burst_signals<timers>}});
+}
