@@ -93,6 +93,9 @@ void dispatcher::run() noexcept
 // On the runtime the hooks of a registered method wait for a worker: the service thread runs no code of the program's.
 void dispatcher::sweep() noexcept
 {
+    // An expiry is dispatched after run(): what it has put among the held has no time yet, and nobody else may come by.
+    if (held_ && retry_time_ == 0)
+        retry_held();
     registry_.reap_dead(team_ == nullptr);
 }
 
@@ -163,7 +166,7 @@ void dispatcher::hold(record& r) noexcept
 {
     subscription& s = *r.owner;
     if (keep(s))
-        s.held.push_back(r); // retry_held() sets the time: it follows in the same run()
+        s.held.push_back(r); // retry_held() sets the time, at the end of run() or in sweep()
     else
         discard(r);
 }

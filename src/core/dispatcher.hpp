@@ -78,7 +78,7 @@ public:
     void leave_for_later() noexcept;
     /// Delivers all that was submitted. Between enter() and leave().
     void run() noexcept;
-    /// Frees what has ended. Between enter() and leave(), after the sources had their turn.
+    /// Frees what has ended, and sees to it that what was refused is offered again. Between enter() and leave(), after the sources had their turn.
     void sweep() noexcept;
 
     // ---- ending ---------------------------------------------------------------------------------------------------------

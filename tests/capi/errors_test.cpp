@@ -1,4 +1,4 @@
-// Errors at subscription, where they can still be reported, and what every call says of its arguments. [issue 3.9; 3.1]
+// Errors at subscription, where they can still be reported, and what every call says of its arguments.
 #include "fixture.hpp"
 
 #include <climits>
@@ -14,7 +14,7 @@ void nothing(sigval) {}
 
 BOOST_AUTO_TEST_SUITE(errors)
 
-// [3.1.3, 4.6] 5 and 6 are THREAD_ID's bit with something else: Linux rejects them too
+// 5 and 6 are THREAD_ID's bit with something else: Linux rejects them too
 SIGEV_TEST_ON_BOTH(unknown_methods_are_invalid) {
     const auto o = make_options(on);
     for (const int notify :

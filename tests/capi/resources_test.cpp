@@ -1,4 +1,4 @@
-// No descriptor, no thread, no privilege: an error at subscription, nothing left behind, nothing printed. [issue 3.9]
+// No descriptor, no thread, no privilege: an error at subscription, nothing left behind, nothing printed.
 #include "fixture.hpp"
 
 #include <string>

@@ -1,4 +1,4 @@
-// Timers by the rules of POSIX (semantics.md 3.4, 3.5; the numbers are its).
+// Timers by the rules that POSIX has for timer_settime(), timer_gettime() and timer_getoverrun().
 #include "timer_fixture.hpp"
 
 #include <climits>
@@ -207,7 +207,7 @@ SIGEV_TEST_ON_BOTH(clocks_that_do_not_exist_are_EINVAL_and_those_of_others_ENOTS
         BOOST_TEST(error_of(clock) == ENOTSUP);
     e.sigev_notify = 77;
     BOOST_TEST(error_of(CLOCK_MONOTONIC) == EINVAL);
-    e = make_event(SIGEV_SIGNAL, 0); // a zeroed event: no signal 0 here [T11]
+    e = make_event(SIGEV_SIGNAL, 0); // a zeroed event: no signal 0 here, as there is for requests
     BOOST_TEST(error_of(CLOCK_MONOTONIC) == EINVAL);
     BOOST_TEST(sigev_timer_create_on(on.reactor(), CLOCK_MONOTONIC, &e, nullptr) == -1);
 }
