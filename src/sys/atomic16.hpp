@@ -50,7 +50,8 @@ public:
     {
         pair64 seen = guess();
         // Writes back what it finds, or nothing: the word's value never changes.
-        const_cast<atomic16*>(this)->compare_exchange(seen, seen);
+        while (!const_cast<atomic16*>(this)->compare_exchange(seen, seen) && !a_refusal_tells)
+            ;
         return seen;
     }
 
@@ -73,7 +74,8 @@ public:
         return old;
     }
 
-    /// On failure `expected` is what the word was.
+    /// On failure `expected` is what the word was; or, unless a_refusal_tells, two halves as of guess(): aarch64 before LSE
+    /// compares what a load-exclusive has read, and only a store-exclusive that succeeds says that it was one value.
     bool compare_exchange(pair64& expected, pair64 desired) noexcept
     {
 #if SIGEV_HAVE_CAS16
@@ -88,6 +90,11 @@ public:
     }
 
 private:
+#if defined(__aarch64__)
+    static constexpr bool a_refusal_tells = false;
+#else
+    static constexpr bool a_refusal_tells = true;
+#endif
     __extension__ using wide = unsigned __int128;
     using half_ref = std::atomic_ref<std::uint64_t>;
 

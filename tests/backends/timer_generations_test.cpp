@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_handle_that_is_stale_or_foreign_is_not_valid)
 BOOST_AUTO_TEST_CASE(a_deleted_one_is_silent_and_retired_once)
 {
     const timer t = make();
-    set(t, now() + ms);
+    set(t, now() + 50 * ms);
     reap();
     const int before = wakes;
     BOOST_TEST(destroy(t));
