@@ -11,7 +11,8 @@
  *   - "Async-signal-safe" means: may be called from a signal handler that interrupts anything, this library included.
  *   - All functions are safe to call from any thread, except where a comment says otherwise.
  *   - The library never prints, never ends the process, and never throws.
- *   - No function is a cancellation point: a cancellation of the calling thread takes effect after the call.
+ *   - No function but sigev_aio_suspend() is a cancellation point: a cancellation of the calling thread takes effect after
+ *     the call.
  *
  * Needs POSIX declarations: define _POSIX_C_SOURCE >= 199309L (or _GNU_SOURCE) when compiling with -std=c99.
  */
@@ -90,7 +91,8 @@ enum {
     SIGEV_SOURCE_USER = 0, /* the program's own code, through sigev_submit() */
     SIGEV_SOURCE_TIMER = 1,
     SIGEV_SOURCE_AIO = 2,
-    SIGEV_SOURCE_COUNT = 3
+    SIGEV_SOURCE_AIO_LIST = 3, /* the whole of a sigev_lio_listio() */
+    SIGEV_SOURCE_COUNT = 4
 };
 
 /* Why there is a notification. */
@@ -108,7 +110,7 @@ struct sigev_notification {
     int64_t data;       /* timer: expirations in this delivery; aio: bytes transferred; user: sigev_submit()'s data */
     int64_t scheduled;  /* timer: when the first of these expirations was due; aio: when the operation had ended */
     int64_t actual;     /* when this delivery began: so much after `scheduled` the function was called */
-    uint64_t ident;     /* timer: timer_t; aio: address of the aiocb; user: the subscription */
+    uint64_t ident;     /* timer: timer_t; aio: address of the aiocb, or of the array of a list; user: the subscription */
     int32_t overrun;    /* what was merged into this delivery, at most DELAYTIMER_MAX. timer: expirations beyond the first; user:
                            submits that found no room, and whose place this one has taken */
     int32_t error;      /* aio: errno of the operation, 0 if it succeeded; user: sigev_submit()'s error */
@@ -299,31 +301,108 @@ SIGEV_API int sigev_timer_ledger(timer_t timer, struct sigev_ledger *ledger) SIG
 /* ---- asynchronous input and output: <aio.h>, with every method as target ------------------------------------------
  *
  * On the host's own struct aiocb, whose aio_sigevent says how to tell. A zeroed aio_sigevent (on Linux: SIGEV_SIGNAL,
- * signal 0) is accepted and silent, as existing programs rely on. While a request runs the engine holds a duplicate of
- * the descriptor: close() and reuse of the number never redirect it. (Closing that duplicate drops the process's
- * fcntl() record locks on the file, as every close() does; a program that needs both uses OFD locks.)
+ * signal 0) is accepted and silent, as existing programs rely on. The aiocb and its buffer are needed until the status is
+ * final, that is until sigev_aio_error() is not EINPROGRESS; then they may be freed or used again, also before the
+ * notification arrives, which comes after the status. sigev_aio_return() need not be called.
+ *
+ * Inside the call: a read of a regular file of at most 256 KiB that is in memory is over when the call returns (see
+ * sigev_aio_init()). Its notification comes all the same, by its method.
+ *
+ * The descriptor: what is not over inside the call works on a duplicate, which all requests on the same open descriptor share
+ * while they run. close() and reuse of the number never redirect a request. Closing that duplicate, with the last of them,
+ * drops the process's fcntl() record locks on the file, as every close() does: a program that needs both uses OFD locks. A
+ * read that is over inside the call makes no duplicate and keeps them. A child that is forked meanwhile inherits it.
+ *
+ * Order: writes with O_APPEND land in the order of the calls, and sigev_aio_fsync() covers exactly the reads and writes that
+ * were queued before it, both by file (not by descriptor). Nothing else is ordered; a write to a socket is not behind a read that
+ * waits for its answer. Reads, and writes, that wait on one descriptor are served in the order of the calls.
+ *
+ * Transfers: of a regular file, whole, to the end of the file or an error. Of what may wait for ever (pipe, socket, terminal,
+ * eventfd) a read ends with the first data, a write with all of it; the offset is ignored where there are none. O_NONBLOCK does
+ * not matter. A write to a pipe that nobody reads is EPIPE, without SIGPIPE.
+ *
+ * Errors of the call: EINVAL (aio_reqprio outside 0 .. 20; sigevent or reactor as for sigev_open()), EBADF (no such kqueue;
+ * sigev_aio_fsync(): descriptor), EPERM (thread attributes), EAGAIN (memory, descriptors, threads). Then nothing was started and
+ * the aiocb is as it was. Errors of the operation, through sigev_aio_error(): EBADF (a read's or write's descriptor), EINVAL (a
+ * negative offset where there are offsets, a length beyond SSIZE_MAX), and all that the system call itself answers.
  */
 struct aiocb;
 
 SIGEV_API int sigev_aio_read(struct aiocb *request) SIGEV_NOEXCEPT;
 SIGEV_API int sigev_aio_write(struct aiocb *request) SIGEV_NOEXCEPT;
-SIGEV_API int sigev_aio_fsync(int operation, struct aiocb *request) SIGEV_NOEXCEPT; /* O_SYNC or O_DSYNC */
 
-/* The same, told through a reactor that the caller's own event loop runs. opcode: LIO_READ, LIO_WRITE. */
+/* operation: O_SYNC or O_DSYNC. Starts when every request queued before it on that file is over; the first of their errors (not
+ * that they were cancelled) becomes its own. Also of a descriptor that is open for reading only. */
+SIGEV_API int sigev_aio_fsync(int operation, struct aiocb *request) SIGEV_NOEXCEPT;
+
+/* As FreeBSD's aio_readv() and aio_writev(): aio_buf is an array of struct iovec, aio_nbytes the number of its entries (1 ..
+ * IOV_MAX). The array is copied. errors: EINVAL also for the array, as readv(). */
+SIGEV_API int sigev_aio_readv(struct aiocb *request) SIGEV_NOEXCEPT;
+SIGEV_API int sigev_aio_writev(struct aiocb *request) SIGEV_NOEXCEPT;
+
+/* Opcodes beyond LIO_READ, LIO_WRITE, LIO_NOP, for sigev_lio_listio() and sigev_aio_submit_on(). */
+#define SIGEV_LIO_READV 0x5301
+#define SIGEV_LIO_WRITEV 0x5302
+
+/* The same, told through a reactor that the caller's own event loop runs. */
 SIGEV_API int sigev_aio_submit_on(sigev_reactor_t reactor, int opcode, struct aiocb *request) SIGEV_NOEXCEPT;
 SIGEV_API int sigev_aio_fsync_on(sigev_reactor_t reactor, int operation, struct aiocb *request) SIGEV_NOEXCEPT;
 
-/* As aio_error(): EINPROGRESS, 0, or the errno of the operation. Lock-free, async-signal-safe. */
+/* As aio_error(): EINPROGRESS, 0, or the errno of the operation; EINVAL: there is nothing to return. Lock-free,
+ * async-signal-safe. */
 SIGEV_API int sigev_aio_error(const struct aiocb *request) SIGEV_NOEXCEPT;
 
-/* As aio_return(): the result, once; then -1 with EINVAL. Lock-free, async-signal-safe. */
+/* As aio_return(): the result, once; then -1 with EINVAL, as while it runs. Lock-free, async-signal-safe. */
 SIGEV_API ssize_t sigev_aio_return(struct aiocb *request) SIGEV_NOEXCEPT;
+
+/* As aio_suspend(): returns when one of the requests is over, or there is none in the list (NULL entries are left out).
+ * *timeout: from now, CLOCK_MONOTONIC; NULL: for ever. Lock-free, async-signal-safe; a handler that interrupts it may leave it
+ * by siglongjmp(). A cancellation point (so not noexcept in C++).
+ * errors: EAGAIN (time is up), EINTR (a handler has run; without a timeout SA_RESTART goes on), EINVAL (entries < 0, timeout). */
+SIGEV_API int sigev_aio_suspend(const struct aiocb *const list[], int entries, const struct timespec *timeout);
+
+/* As aio_cancel(): one request, or (NULL) all that are under way on the open file that the descriptor now is. What was cancelled
+ * ends with ECANCELED and -1, and is told as every end is. AIO_CANCELED: all were; AIO_ALLDONE: there was none under way;
+ * AIO_NOTCANCELED: look at sigev_aio_error() of each: some go on, or have ended with what they had transferred. What waits (for
+ * data, its turn, or a free thread) can be cancelled, a system call that runs cannot. When this returns, a cancelled request's
+ * status is final. errors: EBADF, EINVAL (the request's descriptor is another one). */
+SIGEV_API int sigev_aio_cancel(int descriptor, struct aiocb *request) SIGEV_NOEXCEPT;
+
+/* As lio_listio(): mode LIO_WAIT or LIO_NOWAIT; aio_lio_opcode LIO_READ, LIO_WRITE, LIO_NOP, SIGEV_LIO_READV, SIGEV_LIO_WRITEV;
+ * NULL entries are left out. Each request is told by its own aio_sigevent; of the whole, with LIO_NOWAIT, *event tells after all
+ * of these (source SIGEV_SOURCE_AIO_LIST, ident the address of the array, error EIO if one has failed), of an empty list too.
+ * The array and *event may be gone when this returns.
+ * errors: EINVAL (mode, entries < 0, an opcode, an aio_reqprio), EBADF, EPERM (a sigevent): nothing was started. EAGAIN: nothing
+ * was started, or only what has not EAGAIN for its status. LIO_WAIT: EIO (one has failed), EINTR (a handler has run; the
+ * requests go on). */
+SIGEV_API int sigev_lio_listio(int mode, struct aiocb *const list[], int entries, struct sigevent *event) SIGEV_NOEXCEPT;
+SIGEV_API int sigev_lio_listio_on(sigev_reactor_t reactor, int mode, struct aiocb *const list[], int entries,
+                                  struct sigevent *event) SIGEV_NOEXCEPT;
+
+/* Flags of struct sigev_aio_options. */
+enum {
+    /* No read is tried inside the call. */
+    SIGEV_AIO_ALWAYS_QUEUE = 1
+};
+
+/* Options of all asynchronous I/O of the process and of those it forks. Zeroed members: the default. */
+struct sigev_aio_options {
+    uint32_t size;              /* sizeof (struct sigev_aio_options) */
+    uint32_t flags;             /* SIGEV_AIO_ALWAYS_QUEUE, or 0 */
+    uint64_t inline_limit;      /* reads of at most so many bytes are tried inside the call; default 262144 */
+    uint32_t threads;           /* at most so many threads are in system calls on files at once; default 16 */
+    uint32_t idle_milliseconds; /* after so long without work a thread leaves, but for the last; default 5000 */
+};
+
+/* From now on; as often as wanted. errors: EINVAL. */
+SIGEV_API int sigev_aio_init(const struct sigev_aio_options *options) SIGEV_NOEXCEPT;
 
 /* ---- kqueue: the target of SIGEV_KEVENT ---------------------------------------------------------------------------- */
 
 #if !defined(EVFILT_AIO)
 #    define EVFILT_AIO (-3)   /* a request: ident its aiocb, data its errno, EV_EOF set */
 #    define EVFILT_TIMER (-7) /* a timer: ident its timer_t, data the expirations since the last retrieval */
+#    define EVFILT_LIO (-10)  /* a list of requests: ident the array, data EIO or 0; reported once, an empty list's too */
 #    define EVFILT_USER (-11) /* a subscription: ident the sigev_t, data as submitted */
 #endif
 #if !defined(EV_ADD)

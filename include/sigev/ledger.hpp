@@ -15,6 +15,7 @@ enum class source : int {
     user = SIGEV_SOURCE_USER, ///< the program's own code, through subscription::submit()
     timer = SIGEV_SOURCE_TIMER,
     aio = SIGEV_SOURCE_AIO,
+    aio_list = SIGEV_SOURCE_AIO_LIST, ///< a list of requests as a whole
 };
 
 /// Where every notification of a subscription has gone. See struct sigev_ledger for what each number counts.

@@ -1,30 +1,37 @@
 // sigev_aio_*(): the C edge of sources/aio.
 #include "capi/edge.hpp"
 #include "sources/aio.hpp"
+#include "sources/aio_options.hpp"
 #include "sources/aio_status.hpp"
+
+#include <fcntl.h>
 
 using namespace sigev;
 using namespace sigev::capi;
 
 namespace {
 
-using operation = spi::aio_operation;
-
-int submit(sigev_reactor_t reactor, operation what, aiocb* request) noexcept
+int submit(const sources::aio_call& call, aiocb* request) noexcept
 {
     return answer(guarded([&] {
         if (!request)
             return EINVAL;
         sources::aio_source* const source = sources::aio_source::ensure();
-        return source ? source->submit(reactor, what, *request) : EAGAIN;
+        return source ? source->submit(call, *request) : EAGAIN;
     }));
 }
 
+using operation = spi::aio_operation;
+
 } // namespace
 
-int sigev_aio_read(struct aiocb* request) noexcept { return submit(0, operation::read, request); }
+int sigev_aio_read(struct aiocb* request) noexcept { return submit({0, operation::read, false}, request); }
 
-int sigev_aio_write(struct aiocb* request) noexcept { return submit(0, operation::write, request); }
+int sigev_aio_write(struct aiocb* request) noexcept { return submit({0, operation::write, false}, request); }
+
+int sigev_aio_readv(struct aiocb* request) noexcept { return submit({0, operation::read, true}, request); }
+
+int sigev_aio_writev(struct aiocb* request) noexcept { return submit({0, operation::write, true}, request); }
 
 int sigev_aio_fsync(int operation, struct aiocb* request) noexcept
 {
@@ -35,9 +42,13 @@ int sigev_aio_submit_on(sigev_reactor_t reactor, int opcode, struct aiocb* reque
 {
     switch (opcode) {
     case LIO_READ:
-        return submit(reactor, operation::read, request);
+        return submit({reactor, operation::read, false}, request);
     case LIO_WRITE:
-        return submit(reactor, operation::write, request);
+        return submit({reactor, operation::write, false}, request);
+    case SIGEV_LIO_READV:
+        return submit({reactor, operation::read, true}, request);
+    case SIGEV_LIO_WRITEV:
+        return submit({reactor, operation::write, true}, request);
     default:
         return answer(EINVAL);
     }
@@ -46,7 +57,53 @@ int sigev_aio_submit_on(sigev_reactor_t reactor, int opcode, struct aiocb* reque
 int sigev_aio_fsync_on(sigev_reactor_t reactor, int operation, struct aiocb* request) noexcept
 {
     spi::aio_operation what;
-    return sources::sync_operation(operation, what) ? submit(reactor, what, request) : answer(EINVAL);
+    return sources::sync_operation(operation, what) ? submit({reactor, what, false}, request) : answer(EINVAL);
+}
+
+int sigev_lio_listio(int mode, struct aiocb* const list[], int entries, struct sigevent* event) noexcept
+{
+    return sigev_lio_listio_on(0, mode, list, entries, event);
+}
+
+int sigev_lio_listio_on(sigev_reactor_t reactor, int mode, struct aiocb* const list[], int entries,
+                        struct sigevent* event) noexcept
+{
+    return answer(guarded([&] {
+        if ((mode != LIO_WAIT && mode != LIO_NOWAIT) || entries < 0 || (entries > 0 && !list))
+            return EINVAL;
+        sources::aio_source* const source = sources::aio_source::ensure();
+        return source ? source->submit_list(reactor, mode == LIO_WAIT, list, entries, event) : EAGAIN;
+    }));
+}
+
+int sigev_aio_cancel(int descriptor, struct aiocb* request) noexcept
+{
+    int outcome = AIO_ALLDONE;
+    const int error = guarded([&] {
+        if (::fcntl(descriptor, F_GETFD) < 0)
+            return EBADF;
+        if (request && request->aio_fildes != descriptor)
+            return EINVAL;
+        if (sources::aio_source* const source = sources::aio_source::current())
+            outcome = source->cancel(descriptor, request);
+        return 0;
+    });
+    return error == 0 ? outcome : answer(error);
+}
+
+int sigev_aio_init(const struct sigev_aio_options* options) noexcept
+{
+    return answer(guarded([&] {
+        constexpr std::uint32_t known = SIGEV_AIO_ALWAYS_QUEUE;
+        if (!options || options->size != sizeof *options || (options->flags & ~known))
+            return EINVAL;
+        const std::size_t usual = options->inline_limit ? options->inline_limit : sources::usual_limit_inside_the_call;
+        const spi::aio_limits limits{options->threads, options->idle_milliseconds};
+        sources::choose_aio(options->flags & SIGEV_AIO_ALWAYS_QUEUE ? 0 : usual, limits);
+        if (sources::aio_source* const source = sources::aio_source::current())
+            source->choose(limits);
+        return 0;
+    }));
 }
 
 int sigev_aio_error(const struct aiocb* request) noexcept

@@ -106,6 +106,26 @@ void registry::fold(subscription& s) noexcept
     s.folded = true;
 }
 
+namespace {
+
+sigev_ledger of_silent_requests(std::uint64_t n) noexcept
+{
+    sigev_ledger l{};
+    l.raised = l.delivered = n;
+    return l;
+}
+
+} // namespace
+
+void registry::fold_silent_requests() noexcept
+{
+    std::lock_guard lock(totals_mutex_);
+    if (closed.epoch != epoch)
+        closed = {epoch, {}};
+    const std::uint64_t n = silent_requests_.exchange(0, std::memory_order_relaxed);
+    add(closed.at[SIGEV_SOURCE_AIO][kind_of(SIGEV_NONE)], of_silent_requests(n));
+}
+
 sigev_ledger registry::total(int source, int method) noexcept
 {
     sigev_ledger sum{};
@@ -120,6 +140,10 @@ sigev_ledger registry::total(int source, int method) noexcept
         for (unsigned kind = 0; kind != method_kinds; ++kind)
             if (closed.epoch == sys::current_epoch() && wanted(src, kind))
                 add(sum, closed.at[src][kind]);
+    if (r && wanted(SIGEV_SOURCE_AIO, kind_of(SIGEV_NONE))) {
+        const std::uint64_t n = r->silent_requests_.load(std::memory_order_relaxed);
+        add(sum, of_silent_requests(n));
+    }
     if (r)
         r->subscriptions.for_each([&](const subscription& s) {
             if (!s.folded && wanted(s.source, kind_of(s.method->number)))

@@ -126,6 +126,7 @@ void registry::stop() noexcept
     for_each_open([this](subscription& s) { release(s); });
     reap_dead(true);
     methods_->remove_all();
+    fold_silent_requests();
 }
 
 // ---- subscriptions ------------------------------------------------------------------------------------------------------
@@ -239,7 +240,8 @@ std::uint8_t cause_of(int source) noexcept
 {
     switch (source) {
     case SIGEV_SOURCE_TIMER: return SIGEV_CAUSE_EXPIRED;
-    case SIGEV_SOURCE_AIO: return SIGEV_CAUSE_COMPLETED;
+    case SIGEV_SOURCE_AIO:
+    case SIGEV_SOURCE_AIO_LIST: return SIGEV_CAUSE_COMPLETED;
     default: return SIGEV_CAUSE_SUBMITTED;
     }
 }

@@ -88,6 +88,9 @@ public:
     /// Over all subscriptions that this process ever had, also when the registry has gone.
     static sigev_ledger total(int source, int method) noexcept;
 
+    /// A request that tells nobody (SIGEV_NONE) has ended: raised, and delivered. It has no subscription.
+    void count_silent_request() noexcept { silent_requests_.fetch_add(1, std::memory_order_relaxed); }
+
     // ---- reactors -----------------------------------------------------------------------------------------------------------
     int open_reactor(reactor*& out) noexcept;
     /// By who has shut it.
@@ -121,6 +124,7 @@ private:
     void release_records(subscription& s) noexcept;
     static bool mark_freed(subscription& s) noexcept;
     void fold(subscription& s) noexcept;
+    void fold_silent_requests() noexcept;
     void publish(subscription& s, const spi::method& m, const subscription_spec& spec) noexcept;
     void free_now(subscription& s) noexcept;
     void stop() noexcept;
@@ -135,6 +139,7 @@ private:
     std::mutex mutex_;
     std::array<std::atomic<extension*>, static_cast<unsigned>(extension_place::count)> extensions_{};
     std::atomic<subscription*> dead_{nullptr};
+    std::atomic<std::uint64_t> silent_requests_{0};
 
     mutable std::mutex totals_mutex_; ///< folding and opening a subscription, against total()
     const registry* inherited_; ///< keeps the parent's reachable in a child, for leak checkers

@@ -24,6 +24,8 @@ std::int16_t filter_of(int source) noexcept
         return EVFILT_TIMER;
     case SIGEV_SOURCE_AIO:
         return EVFILT_AIO;
+    case SIGEV_SOURCE_AIO_LIST:
+        return EVFILT_LIO;
     default:
         return 0;
     }

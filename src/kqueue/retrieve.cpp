@@ -51,7 +51,7 @@ int queue::retrieve(sigev_kev* events, int n) noexcept
             if (!b.port->begin(*d, notification))
                 continue; // cancelled; it is not ours any more
             sigev_kev& event = b.note->event;
-            event.data = event.filter == EVFILT_AIO ? notification.error : notification.data;
+            event.data = event.filter == EVFILT_AIO || event.filter == EVFILT_LIO ? notification.error : notification.data;
             events[b.count++] = event;
             b.retrieved = true;
             if (b.port->end(*d, spi::verdict::delivered))
@@ -117,10 +117,10 @@ void queue::finish(batch& b, leavings& gone) noexcept
 
 int queue::change(const sigev_kev& kev) noexcept
 {
-    if (kev.filter != EVFILT_AIO && kev.filter != EVFILT_TIMER && kev.filter != EVFILT_USER)
+    if (kev.filter != EVFILT_AIO && kev.filter != EVFILT_LIO && kev.filter != EVFILT_TIMER && kev.filter != EVFILT_USER)
         return EINVAL;
     if (kev.flags & EV_ADD)
-        return kev.filter == EVFILT_AIO ? EPERM : EINVAL; // such events are posted, not asked for
+        return kev.filter == EVFILT_AIO || kev.filter == EVFILT_LIO ? EPERM : EINVAL; // such events are posted, not asked for
     int error = ENOENT;
     leavings gone(board_);
     const hold h(*this);

@@ -1,4 +1,4 @@
-// Asynchronous I/O: aio_read(), aio_write(), aio_fsync(), told by every method.
+// Asynchronous I/O: aio_read(), aio_write(), aio_fsync(), lists of them, and cancelling, told by every method.
 //
 // WHAT IS PROMISED
 //   - The sigevent and all else of the aiocb is copied by the call. The aiocb holds the status (aio_status.hpp); it may be
@@ -6,7 +6,8 @@
 //     is kept for a caller that never calls aio_return().
 //   - The result is published first, the notification raised after. A notification that fails changes no status: each
 //     request is a subscription of its own with one reserved record, counted in the ledger of SIGEV_SOURCE_AIO, and it
-//     ends by itself. SIGEV_NONE counts as delivered. A zeroed sigevent (SIGEV_SIGNAL, signal 0) is SIGEV_NONE.
+//     ends by itself. SIGEV_NONE has none: it is a number in that ledger, and counts as delivered when the status is final. A
+//     zeroed sigevent (SIGEV_SIGNAL, signal 0) is SIGEV_NONE.
 //   - If the call fails, nothing was started and the aiocb is as it was.
 //   - Errors by the call and errors through aio_error(), and what is ordered: aio_state.hpp. Nothing else is ordered or
 //     serialised: a write to a socket is never behind a read that waits on it.
@@ -15,19 +16,25 @@
 //     counts only where there are offsets. O_NONBLOCK is not looked at: waiting is what the request is for.
 //   - aio_fsync() also takes a descriptor that is open for reading only, as fsync() does.
 //
-// THE DESCRIPTOR. The request works on a duplicate made by the call: close() and reuse of the number never redirect it. The
-// price: closing the duplicate drops the process's fcntl() record locks on that file, as POSIX wants of every close (OFD
-// locks stay), and a child that is forked meanwhile inherits the duplicate and keeps the file or pipe open.
+// INSIDE THE CALL. A read of a regular file that is in memory is over when the call returns (aio_now.hpp): no lock, no
+// duplicate, no thread.
 //
-// LIFE OF A REQUEST. submit(): check → duplicate → open the order's record → open and pin the subscription → status
-// EINPROGRESS → enqueue → [order] → engine → done(): close the duplicate → publish, and see who may start (one step under
-// the mutex: a sync covers exactly what has no final status yet) → raise → unpin → free. The pin keeps the subscription's
-// slot ours when somebody cancels it (its reactor closes, sigev_shutdown()); then raising counts as discarded.
+// THE DESCRIPTOR. All else works on a duplicate made by the call: close() and reuse of the number never redirect it. Requests
+// on one descriptor share one duplicate for as long as one of them runs (aio_files.hpp). The price: closing it drops the
+// process's fcntl() record locks on that file, as POSIX wants of every close (OFD locks stay), and a child that is forked
+// meanwhile inherits it and keeps the file or pipe open.
 //
-// Lock order: mutex_ is a leaf. No async-signal-safe function meets it: aio_error() and aio_return() only read the aiocb.
+// LIFE OF A REQUEST. start(): [inside the call] → duplicate → status EINPROGRESS → enqueue → [order] → engine → done(): close
+// the duplicate → publish, and see who may start (one step under the mutex: a sync covers exactly what has no final status
+// yet, and whoever finds EINPROGRESS under the mutex knows that the request is there) → raise → unpin → free. The pin keeps
+// the subscription's slot ours when somebody cancels it (its reactor closes, sigev_shutdown()); then raising counts as discarded.
+//
+// Lock order: mutex_ > the engine's (withdraw). No async-signal-safe function meets it: aio_error(), aio_return() and
+// aio_suspend() only read the aiocb.
 #pragma once
 
 #include "core/registry.hpp"
+#include "sources/aio_files.hpp"
 #include "sources/aio_state.hpp"
 #include "spi/aio_engine.hpp"
 
@@ -36,8 +43,19 @@
 #include <aio.h>
 #include <memory>
 #include <mutex>
+#include <sys/uio.h>
 
 namespace sigev::sources {
+
+/// A lio_listio() that is under way.
+struct aio_list;
+
+/// What a call asks for.
+struct aio_call {
+    sigev_reactor_t on = 0; ///< 0: told through the runtime
+    spi::aio_operation operation = spi::aio_operation::read;
+    bool vector = false; ///< aio_buf is an array of aio_nbytes iovec
+};
 
 class aio_source final : public core::extension, spi::aio_sink {
 public:
@@ -45,29 +63,58 @@ public:
     explicit aio_source(core::registry& all);
     aio_source(const aio_source&) = delete;
     aio_source& operator=(const aio_source&) = delete;
+    ~aio_source() override;
 
     /// The source of this process, made with the first request. Null: no memory.
     static aio_source* ensure() noexcept;
+    /// The same, if there is one.
+    static aio_source* current() noexcept;
 
-    /// 0 or an errno; then nothing was started. `on`: 0: told through the runtime.
-    int submit(sigev_reactor_t on, spi::aio_operation operation, aiocb& cb) noexcept;
+    /// 0 or an errno; then nothing was started.
+    int submit(const aio_call& call, aiocb& cb) noexcept;
+
+    /// lio_listio(). `event` null: nothing is told of the whole.
+    int submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], int entries, const sigevent* event) noexcept;
+
+    /// aio_cancel(); null: all on this descriptor. AIO_CANCELED, AIO_NOTCANCELED, AIO_ALLDONE.
+    int cancel(int descriptor, aiocb* cb) noexcept;
+
+    void choose(const spi::aio_limits& limits) noexcept { engine_->choose(limits); }
 
     void stop() noexcept override;
 
 private:
     struct request;
 
-    int hold_file(request& r, const aiocb& cb) noexcept;
-    int subscribe(request& r, sigev_reactor_t on, const aiocb& cb) noexcept;
+    int subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident,
+                  core::subscription*& out) noexcept;
+    int prepare(const aio_call& call, aiocb& cb, request& r) noexcept;
+    int start(std::unique_ptr<request> r) noexcept;
+    void abandon(core::subscription*& told) noexcept;
     void launch(request& r) noexcept;
-    void done(spi::aio_work& work) noexcept override;
+    int join_file(request& r) noexcept;
+    int open_file(aio_file& file, int number) noexcept;
+    void close_duplicate(aio_file& file) noexcept;
+    void leave(aio_file& file) noexcept;
+    bool forget_locked(aio_file& file) noexcept;
+    aio_order::item* publish_locked(request& r) noexcept;
+    void done(spi::aio_work* list) noexcept override;
+    void publish_over(request& r) noexcept;
+    void count_if_silent(const request& r) noexcept;
     void start_all(aio_order::item* ready) noexcept;
     void finish(request& r) noexcept;
+    void tell(core::subscription* told, ssize_t result, int error) noexcept;
+    bool withdraw_locked(request& r) noexcept;
+    int open_list(sigev_reactor_t on, aiocb* const list[], const sigevent* event, aio_list*& out) noexcept;
+    int start_one(std::unique_ptr<request> r) noexcept;
+    void one_less(aio_list& list, int error) noexcept;
+    static int wait_for(aio_list& list) noexcept;
 
     core::registry& registry_;
     std::unique_ptr<spi::aio_engine> engine_;
     std::mutex mutex_;
-    aio_order order_;
+    aio_order order_; ///< under mutex_, as files_
+    aio_files files_;
 };
 
 /// What aio_return() takes out of the aiocb; withdraws an EVFILT_AIO event that was not retrieved. Async-signal-safe.

@@ -28,6 +28,7 @@
 #include <functional>
 #include <new>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unordered_map>
 
 namespace sigev::sources {
@@ -62,6 +63,18 @@ constexpr int fails_later(spi::aio_operation operation, bool positioned, off_t o
     return !is_sync(operation) && ((positioned && offset < 0) || length > SSIZE_MAX) ? EINVAL : 0;
 }
 
+/// The length of an array of iovec; 0, or EINVAL as readv() and writev() say it.
+inline int vector_length(const iovec* pieces, std::size_t count, std::size_t& out) noexcept
+{
+    if (count == 0 || count > IOV_MAX || !pieces)
+        return EINVAL;
+    out = 0;
+    for (std::size_t i = 0; i != count; ++i)
+        if (pieces[i].iov_len > SSIZE_MAX || (out += pieces[i].iov_len) > SSIZE_MAX)
+            return EINVAL;
+    return 0;
+}
+
 // ---- order -----------------------------------------------------------------------------------------------------------
 
 struct file_identity {
@@ -91,6 +104,7 @@ public:
         item* next_append = nullptr;
         item* next_ready = nullptr; ///< in what enqueue() and complete() return
         order_kind kind = order_kind::free;
+        bool started = false; ///< enqueue() or complete() has returned it
         int covered_error = 0; ///< sync: the first error of what it covers; final when it is ready
     };
 
@@ -98,10 +112,13 @@ public:
     file* open(const file_identity& identity) noexcept;
     void close(file& f) noexcept;
 
+    /// One more. Only by who has one.
+    static void share(file& f) noexcept { ++f.references; }
+
     /// Takes the reference over. Returns the item if it may start now, else null.
     item* enqueue(item& i, file& f, order_kind kind) noexcept;
 
-    /// An item that was returned as ready is over. Returns the list of those that may start now, in the order of the calls.
+    /// An item is over, started or not. Returns the list of those that may start now, in the order of the calls.
     item* complete(item& i, int error) noexcept;
 
     bool empty() const noexcept { return files_.empty(); }
@@ -117,6 +134,7 @@ public:
 
 private:
     static void unlink(file& f, item& i) noexcept;
+    static void unlink_append(file& f, item& i) noexcept;
     static void tell_syncs(const item& i, int error) noexcept;
 
     std::unordered_map<file_identity, file, file_identity_hash> files_;
@@ -146,19 +164,22 @@ inline aio_order::item* aio_order::enqueue(item& i, file& f, order_kind kind) no
 {
     i.of = &f;
     i.kind = kind;
+    i.started = true;
     if (kind == order_kind::sync && !f.first)
         return &i; // nothing to cover: it never stands in the list
     i.before = f.last;
     (f.last ? f.last->after : f.first) = &i;
     f.last = &i;
-    if (kind == order_kind::sync)
+    if (kind == order_kind::sync) {
+        i.started = false;
         return nullptr;
+    }
     if (kind == order_kind::free)
         return &i;
-    const bool runs = !f.first_append;
+    i.started = !f.first_append;
     (f.last_append ? f.last_append->next_append : f.first_append) = &i;
     f.last_append = &i;
-    return runs ? &i : nullptr;
+    return i.started ? &i : nullptr;
 }
 
 inline aio_order::item* aio_order::complete(item& i, int error) noexcept
@@ -167,28 +188,37 @@ inline aio_order::item* aio_order::complete(item& i, int error) noexcept
     item* ready = nullptr;
     item** tail = &ready;
     const auto start = [&tail](item& next) {
+        next.started = true;
         *tail = &next;
         tail = &next.next_ready;
     };
-    if (i.kind != order_kind::sync) {
-        if (error)
+    if (i.kind == order_kind::append)
+        unlink_append(f, i);
+    if (i.kind != order_kind::sync || !i.started) {
+        if (error && i.kind != order_kind::sync)
             tell_syncs(i, error);
-        if (i.kind == order_kind::append) {
-            f.first_append = i.next_append;
-            if (!f.first_append)
-                f.last_append = nullptr;
-        }
         unlink(f, i);
         while (f.first && f.first->kind == order_kind::sync) {
             item& sync = *f.first;
             unlink(f, sync);
             start(sync);
         }
-        if (i.kind == order_kind::append && f.first_append)
+        if (f.first_append && !f.first_append->started)
             start(*f.first_append);
     }
     close(f);
     return ready;
+}
+
+// The first one, as a rule: what is further behind has been cancelled.
+inline void aio_order::unlink_append(file& f, item& i) noexcept
+{
+    item* before = nullptr;
+    for (item* a = f.first_append; a != &i; a = a->next_append)
+        before = a;
+    (before ? before->next_append : f.first_append) = i.next_append;
+    if (f.last_append == &i)
+        f.last_append = before;
 }
 
 inline void aio_order::unlink(file& f, item& i) noexcept

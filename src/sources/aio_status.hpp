@@ -6,12 +6,14 @@
 //
 //   __abs_prio   the mark: says that this layer was given the aiocb, and whether a kevent was asked for
 //   __policy     the fork epoch of the process that gave it
+//   __next_prio  while it runs, the request: for aio_cancel(), which reads it under the lock that ends requests
 //
 // A zeroed aiocb, one that libc has run and one whose result was returned carry no mark: EINVAL. libc puts a priority of
 // less than 200 there, so the two cannot be taken for each other.
 //
 // ORDER. begin(): epoch and status, then the mark (release). finish(): result, then status (release); from then on the
-// caller may free or reuse the aiocb, so nothing of it is touched again. take() is a compare-exchange on the mark: of two
+// caller may free or reuse the aiocb, so nothing of it is touched again. over(), of a request that has ended inside the call,
+// is both at once: such a one was never in progress. take() is a compare-exchange on the mark: of two
 // aio_return() one wins. All of it is lock-free and async-signal-safe.
 //
 // FORK. A child finds its parent's unfinished requests as they stood: EINPROGRESS in an epoch that is not its own. It
@@ -36,8 +38,9 @@ struct aio_taken {
 
 class aio_status {
 public:
-    static void begin(aiocb& cb, std::uint32_t epoch, bool told_by_kevent) noexcept
+    static void begin(aiocb& cb, std::uint32_t epoch, bool told_by_kevent, void* request) noexcept
     {
+        __atomic_store_n(&cb.__next_prio, static_cast<aiocb*>(request), __ATOMIC_RELAXED);
         __atomic_store_n(&cb.__policy, static_cast<int>(epoch), __ATOMIC_RELAXED);
         __atomic_store_n(&cb.__return_value, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&cb.__error_code, EINPROGRESS, __ATOMIC_RELAXED);
@@ -48,6 +51,21 @@ public:
     {
         __atomic_store_n(&cb.__return_value, error ? -1 : result, __ATOMIC_RELAXED);
         __atomic_store_n(&cb.__error_code, error, __ATOMIC_RELEASE);
+    }
+
+    static void over(aiocb& cb, std::uint32_t epoch, bool told_by_kevent, ssize_t result, int error) noexcept
+    {
+        __atomic_store_n(&cb.__policy, static_cast<int>(epoch), __ATOMIC_RELAXED);
+        finish(cb, result, error);
+        __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked_kevent : marked, __ATOMIC_RELEASE);
+    }
+
+    /// The request of an aiocb that is in progress in this process; null: it is not.
+    static void* request_of(const aiocb& cb) noexcept
+    {
+        if (!is_mark(__atomic_load_n(&cb.__abs_prio, __ATOMIC_ACQUIRE)) || error(cb) != EINPROGRESS)
+            return nullptr;
+        return __atomic_load_n(&cb.__next_prio, __ATOMIC_RELAXED);
     }
 
     /// What aio_error() answers.

@@ -21,6 +21,13 @@ inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t exp
     ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, timeout, nullptr, 0);
 }
 
+/// For ever; false: a signal handler has run (and was not installed with SA_RESTART).
+inline bool futex_wait_interruptibly(const std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept
+{
+    errno_guard guard;
+    return ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0) == 0 || errno != EINTR;
+}
+
 inline void futex_wake(const std::atomic<std::uint32_t>& word, int count = INT_MAX) noexcept
 {
     errno_guard guard;

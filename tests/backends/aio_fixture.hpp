@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -28,11 +29,12 @@ using sigev::sys::unique_fd;
 /// Remembers what is done, in order; may be told to hold the thread that tells it.
 class recorder final : public sigev::spi::aio_sink {
 public:
-    void done(aio_work& work) noexcept override {
+    void done(aio_work* list) noexcept override {
         if (hold)
             (void)hold->wait();
         const std::lock_guard lock(mutex_);
-        done_.push_back(&work);
+        for (; list; list = list->next)
+            done_.push_back(list);
     }
 
     bool has(const aio_work& work) const {
@@ -90,19 +92,33 @@ inline unique_fd make_file(const char* content) {
     return file;
 }
 
-inline aio_work make_work(aio_operation operation, int descriptor, void* buffer, std::size_t length, bool may_wait) {
+/// Channels stay where they are; each case is a process.
+inline sigev::spi::aio_channel& make_channel(int descriptor, bool may_wait) {
+    static std::deque<sigev::spi::aio_channel> all;
+    auto& channel = all.emplace_back();
+    channel.descriptor = descriptor;
+    channel.may_wait = may_wait;
+    return channel;
+}
+
+inline aio_work make_work(aio_operation operation, sigev::spi::aio_channel& channel, void* buffer, std::size_t length) {
     aio_work work;
     work.operation = operation;
-    work.descriptor = descriptor;
+    work.channel = &channel;
     work.buffer = buffer;
     work.length = length;
-    work.may_wait = may_wait;
-    work.positioned = !may_wait;
+    work.positioned = !channel.may_wait;
     return work;
 }
 
+/// On a channel of its own.
+inline aio_work make_work(aio_operation operation, int descriptor, void* buffer, std::size_t length, bool may_wait) {
+    return make_work(operation, make_channel(descriptor, may_wait), buffer, length);
+}
+
+/// The first work on its channel.
 inline void start(engine& e, aio_work& work) {
-    BOOST_REQUIRE(e.reserve(work.may_wait) == 0);
+    BOOST_REQUIRE(e.open(*work.channel) == 0);
     e.start(work);
 }
 

@@ -104,24 +104,114 @@ BOOST_AUTO_TEST_CASE(stop_carries_out_what_has_not_begun) {
     BOOST_TEST(std::string(bytes.data(), bytes.size()) == "0123456789");
 }
 
+// Reads of pipes that the engine has been told are files: each takes a thread for as long as the test wants.
 BOOST_AUTO_TEST_CASE(idle_threads_leave_but_for_one) {
     recorder sink;
-    gate allowed;
-    sink.hold = &allowed;
     engine e(sink, {.most_threads = 4, .idle = milliseconds(1)});
-    const unique_fd file = make_file("0123456789");
+    const pair_of_fds pipe = make_pipe();
     std::array<char, 8> bytes{};
     std::deque<aio_work> all;
     for (char& b : bytes) {
-        all.push_back(make_work(aio_operation::read, file.get(), &b, 1, false));
+        all.push_back(make_work(aio_operation::read, pipe.read.get(), &b, 1, false));
+        all.back().positioned = false;
         start(e, all.back());
     }
     BOOST_TEST(wait_until([&] { return e.threads() == 4; }));
-    allowed.open();
+    BOOST_REQUIRE(write(pipe.write.get(), "01234567", 8) == 8);
     BOOST_TEST(wait_until([&] { return sink.count() == all.size() && e.threads() == 1; }));
+    const unique_fd file = make_file("0123456789");
     aio_work once_more = make_work(aio_operation::read, file.get(), bytes.data(), 1, false);
     start(e, once_more);
     BOOST_TEST(wait_until([&] { return sink.has(once_more); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_blocks_keeps_nothing_that_it_has_taken) {
+    recorder sink;
+    engine e(sink, {.most_threads = 2});
+    const pair_of_fds pipe = make_pipe();
+    const unique_fd file = make_file("0123456789");
+    char answer = 0;
+    aio_work blocks = make_work(aio_operation::read, pipe.read.get(), &answer, 1, false);
+    blocks.positioned = false;
+    start(e, blocks);
+    std::array<char, 10> bytes{};
+    std::deque<aio_work> rest;
+    for (char& b : bytes) {
+        rest.push_back(make_work(aio_operation::read, file.get(), &b, 1, false));
+        rest.back().offset = static_cast<off_t>(rest.size() - 1);
+        start(e, rest.back());
+    }
+    BOOST_TEST(wait_until([&] { return sink.count() == rest.size(); }));
+    BOOST_TEST(std::string(bytes.data(), bytes.size()) == "0123456789");
+    BOOST_TEST(!e.withdraw(blocks)); // somebody is at it
+    BOOST_REQUIRE(write(pipe.write.get(), "!", 1) == 1);
+    BOOST_TEST(wait_until([&] { return sink.has(blocks); }));
+}
+
+BOOST_AUTO_TEST_CASE(work_on_one_channel_waits_in_two_lines_each_in_order) {
+    recorder sink;
+    engine e(sink, {.most_threads = 1});
+    const pair_of_fds ends = make_sockets(SOCK_STREAM);
+    auto& channel = make_channel(ends.read.get(), true);
+    BOOST_REQUIRE(e.open(channel) == 0);
+    std::array<char, 100> bytes{};
+    std::deque<aio_work> reads;
+    for (char& b : bytes)
+        e.start(reads.emplace_back(make_work(aio_operation::read, channel, &b, 1)));
+    char question = '?';
+    aio_work write_question = make_work(aio_operation::write, channel, &question, 1);
+    e.start(write_question);
+    BOOST_TEST(wait_until([&] { return sink.has(write_question); }));
+    BOOST_TEST(sink.count() == 1u);
+    std::string text;
+    for (std::size_t i = 0; i != bytes.size(); ++i)
+        text += static_cast<char>(i);
+    BOOST_REQUIRE(::write(ends.write.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    BOOST_TEST(wait_until([&] { return sink.count() == 1 + reads.size(); }));
+    BOOST_TEST(std::string(bytes.data(), bytes.size()) == text);
+    e.close(channel);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_can_be_withdrawn_and_the_rest_of_its_line_goes_on) {
+    recorder sink;
+    engine e(sink, {.most_threads = 1});
+    const pair_of_fds pipe = make_pipe();
+    auto& channel = make_channel(pipe.read.get(), true);
+    BOOST_REQUIRE(e.open(channel) == 0);
+    std::array<char, 3> bytes{};
+    std::deque<aio_work> reads;
+    for (char& b : bytes)
+        e.start(reads.emplace_back(make_work(aio_operation::read, channel, &b, 1)));
+    BOOST_TEST(e.withdraw(reads[0]));
+    BOOST_TEST(!e.withdraw(reads[0]));
+    BOOST_TEST(e.withdraw(reads[2]));
+    BOOST_REQUIRE(::write(pipe.write.get(), "x", 1) == 1);
+    BOOST_TEST(wait_until([&] { return sink.has(reads[1]); }));
+    BOOST_TEST(bytes[1] == 'x');
+    BOOST_TEST(!e.withdraw(reads[1]));
+    BOOST_TEST(sink.count() == 1u);
+    e.close(channel);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_queued_can_be_withdrawn) {
+    recorder sink;
+    engine e(sink, {.most_threads = 1});
+    const pair_of_fds pipe = make_pipe();
+    const unique_fd file = make_file("0123456789");
+    char answer = 0, byte = 0;
+    aio_work blocks = make_work(aio_operation::read, pipe.read.get(), &answer, 1, false);
+    blocks.positioned = false;
+    start(e, blocks);
+    aio_work queued = make_work(aio_operation::read, file.get(), &byte, 1, false);
+    start(e, queued);
+    // The one thread that there may be is in the pipe, or puts it back on its way there.
+    BOOST_TEST(wait_until([&] { return e.withdraw(queued); }));
+    BOOST_TEST(!e.withdraw(queued));
+    BOOST_REQUIRE(write(pipe.write.get(), "!", 1) == 1);
+    BOOST_TEST(wait_until([&] { return sink.has(blocks); }));
+    e.stop();
+    BOOST_TEST(sink.count() == 1u);
+    BOOST_TEST(byte == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

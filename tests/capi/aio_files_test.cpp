@@ -140,6 +140,8 @@ BOOST_AUTO_TEST_CASE(a_cancelled_reactor_discards_what_is_told_later) {
     pipe_pair pipe;
     char byte = 0;
     aiocb cb = make(pipe.read, &byte, 1);
+    cb.aio_sigevent.sigev_notify = SIGEV_CALLBACK;
+    cb.aio_sigevent.sigev_notify_function = hear;
     BOOST_REQUIRE(sigev_aio_submit_on(reactor, LIO_READ, &cb) == 0);
     BOOST_TEST(sigev_reactor_close(reactor) == 0);
     BOOST_TEST(write(pipe.write, "x", 1) == 1);

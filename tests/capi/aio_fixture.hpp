@@ -16,6 +16,7 @@
 
 #include <aio.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,6 +75,11 @@ inline aiocb make(int file, void* buffer, std::size_t length, off_t offset = 0) 
 
 inline bool finished(const aiocb& cb) {
     return wait_until([&] { return sigev_aio_error(&cb) != EINPROGRESS; });
+}
+
+inline void until_readable(int file) {
+    pollfd look{file, POLLIN, 0};
+    BOOST_REQUIRE(poll(&look, 1, static_cast<int>(patience.count())) == 1);
 }
 
 inline sigev_ledger total() {

@@ -3,22 +3,36 @@
 #include "backends/aio/threads/transfer.hpp"
 #include "sys/signal_block.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <pthread.h>
 #include <system_error>
+#include <utility>
 
 namespace sigev::aio_threads {
 
-/// This thread is in a call that may wait: another one may take its place.
+namespace {
+
+constexpr std::size_t batch_length = 8;
+constexpr std::size_t long_queue = 32; // for each thread that is at it
+
+} // namespace
+
+/// This thread is in a call that blocks: another one takes its place.
 class engine::blocking {
 public:
-    explicit blocking(engine& e) noexcept : engine_(e)
+    blocking(engine& e, bool for_ever) noexcept : engine_(e), for_ever_(for_ever)
     {
-        const std::lock_guard lock(engine_.mutex_);
-        ++engine_.blocked_;
-        if (engine_.queued_ > engine_.idle_)
-            engine_.spawn_locked();
+        bool notify;
+        {
+            const std::lock_guard lock(engine_.mutex_);
+            ++engine_.blocked_;
+            engine_.for_ever_ += for_ever_;
+            notify = engine_.call_help_locked();
+        }
+        if (notify)
+            engine_.more_.notify_one();
     }
     blocking(const blocking&) = delete;
     blocking& operator=(const blocking&) = delete;
@@ -26,14 +40,17 @@ public:
     {
         const std::lock_guard lock(engine_.mutex_);
         --engine_.blocked_;
+        engine_.for_ever_ -= for_ever_;
     }
 
 private:
     engine& engine_;
+    const bool for_ever_;
 };
 
 engine::engine(spi::aio_sink& sink, const limits& l)
-    : sink_(sink), limits_(l), waits_([this](spi::aio_work& work) { enqueue(work); })
+    : sink_(sink), limits_(l), most_busy_(std::max(2U, std::thread::hardware_concurrency()) - 1),
+      waits_([this](spi::aio_work* list) { sink_.done(list); }, [this](spi::aio_work* work) { enqueue(*work); })
 {
 }
 
@@ -44,26 +61,51 @@ engine::~engine()
 
 // ---- from outside -------------------------------------------------------------------------------------------------------
 
-int engine::reserve(bool may_wait) noexcept
+void engine::choose(const spi::aio_limits& chosen) noexcept
 {
     const std::lock_guard lock(mutex_);
-    if (threads_.size() <= blocked_ && !spawn_locked())
-        return EAGAIN;
-    return may_wait && !waits_.is_open() ? waits_.open() : 0;
+    const limits own;
+    limits_.most_threads = chosen.threads ? chosen.threads : own.most_threads;
+    limits_.idle = chosen.idle_milliseconds ? std::chrono::milliseconds(chosen.idle_milliseconds) : own.idle;
+}
+
+int engine::open(spi::aio_channel& channel) noexcept
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (threads_.size() <= for_ever_ && !spawn_locked())
+            return EAGAIN;
+    }
+    return channel.may_wait ? waits_.open(channel) : 0;
 }
 
 void engine::start(spi::aio_work& work) noexcept
 {
-    work.readiness_seen = false;
     work.broken_off = false;
-    work.result = 0;
     work.error = 0;
-    enqueue(work);
+    work.previous = work.next = nullptr;
+    if (!work.may_wait())
+        return enqueue(work);
+    if (!waits_.add(work)) {
+        work.broken_off = true;
+        enqueue(work);
+    }
+}
+
+bool engine::withdraw(spi::aio_work& work) noexcept
+{
+    if (work.may_wait())
+        return waits_.withdraw(work); // in the queue its line is busy with it
+    const std::lock_guard lock(mutex_);
+    if (!work.queued)
+        return false;
+    take_locked(work);
+    return true;
 }
 
 void engine::stop() noexcept
 {
-    waits_.stop(); // what waits comes back into the queue, so the threads go last
+    waits_.stop(); // what comes to its lines afterwards is broken off here, so the threads go last
     std::unique_lock lock(mutex_);
     stopping_ = true;
     more_.notify_all();
@@ -83,17 +125,61 @@ std::size_t engine::threads() const noexcept
     return threads_.size();
 }
 
+// ---- the queue --------------------------------------------------------------------------------------------------------------
+
 void engine::enqueue(spi::aio_work& work) noexcept
 {
-    const std::lock_guard lock(mutex_);
+    bool notify;
+    {
+        const std::lock_guard lock(mutex_);
+        push_back_locked(work);
+        notify = call_help_locked();
+    }
+    if (notify)
+        more_.notify_one();
+}
+
+void engine::push_back_locked(spi::aio_work& work) noexcept
+{
+    work.queued = true;
     work.next = nullptr;
+    work.previous = last_;
     (last_ ? last_->next : first_) = &work;
     last_ = &work;
-    // Idle threads that were notified and have not woken yet count as idle, and what they will take as queued.
-    if (++queued_ <= idle_)
-        more_.notify_one();
-    else
-        spawn_locked(); // if it cannot be made, those that exist serve this too
+    ++queued_;
+}
+
+void engine::push_front_locked(spi::aio_work& work) noexcept
+{
+    work.queued = true;
+    work.previous = nullptr;
+    work.next = first_;
+    (first_ ? first_->previous : last_) = &work;
+    first_ = &work;
+    ++queued_;
+}
+
+void engine::take_locked(spi::aio_work& work) noexcept
+{
+    work.queued = false;
+    (work.previous ? work.previous->next : first_) = work.next;
+    (work.next ? work.next->previous : last_) = work.previous;
+    work.previous = work.next = nullptr;
+    --queued_;
+}
+
+// True: notify one. If a thread is wanted and cannot be made, those that exist serve this too.
+bool engine::call_help_locked() noexcept
+{
+    const std::size_t busy = threads_.size() - idle_ - blocked_ + called_;
+    if (queued_ == 0 || (busy != 0 && (busy >= most_busy_ || queued_ <= long_queue * busy)))
+        return false;
+    if (called_ < idle_) {
+        ++called_;
+        return true;
+    }
+    spawn_locked();
+    return false;
 }
 
 // ---- the threads ----------------------------------------------------------------------------------------------------------
@@ -101,7 +187,7 @@ void engine::enqueue(spi::aio_work& work) noexcept
 bool engine::spawn_locked() noexcept
 {
     join_left_locked();
-    if (stopping_ || threads_.size() >= limits_.most_threads + blocked_)
+    if (stopping_ || threads_.size() >= limits_.most_threads + for_ever_)
         return false;
     try {
         const sys::signal_block block;
@@ -129,13 +215,12 @@ void engine::run(std::list<std::thread>::iterator self) noexcept
 {
     sys::take_mask_of_a_library_thread();
     ::pthread_setname_np(::pthread_self(), "sigev-aio");
-    while (spi::aio_work* const work = next_work(self))
-        if (serve(*work))
-            sink_.done(*work);
+    while (spi::aio_work* const batch = next_batch(self))
+        serve(batch);
 }
 
 // Null: this thread ends. During stop() it stays where it is in the list, for stop() to join it.
-spi::aio_work* engine::next_work(std::list<std::thread>::iterator self) noexcept
+spi::aio_work* engine::next_batch(std::list<std::thread>::iterator self) noexcept
 {
     std::unique_lock lock(mutex_);
     while (!first_) {
@@ -144,53 +229,85 @@ spi::aio_work* engine::next_work(std::list<std::thread>::iterator self) noexcept
         ++idle_;
         const bool timed_out = more_.wait_for(lock, limits_.idle) == std::cv_status::timeout;
         --idle_;
-        if (timed_out && !first_ && !stopping_ && threads_.size() > blocked_ + 1) {
+        if (called_ != 0)
+            --called_; // the call was for this thread, or for another one that will find that it is not needed
+        if (timed_out && !first_ && !stopping_ && threads_.size() > for_ever_ + 1) {
             left_.splice(left_.end(), threads_, self);
             return nullptr;
         }
     }
-    spi::aio_work* const work = first_;
-    first_ = work->next;
-    if (!first_)
-        last_ = nullptr;
-    --queued_;
-    return work;
+    spi::aio_work* batch = nullptr;
+    spi::aio_work** end = &batch;
+    for (std::size_t n = 0; n != batch_length && first_; ++n) {
+        spi::aio_work& work = *first_;
+        take_locked(work);
+        *end = &work;
+        end = &work.next;
+    }
+    return batch;
 }
 
-// True: it is over. False: it waits, or is in the queue again.
-bool engine::serve(spi::aio_work& work) noexcept
+void engine::put_back(spi::aio_work* batch) noexcept
 {
-    if (work.broken_off) {
-        break_off(work);
-        return true;
+    const std::lock_guard lock(mutex_);
+    // The last of it first, so that the order is as it was.
+    spi::aio_work* reversed = nullptr;
+    while (batch) {
+        spi::aio_work* const next = batch->next;
+        batch->next = std::exchange(reversed, batch);
+        batch = next;
     }
-    if (!work.may_wait) {
-        perform(work);
-        return true;
+    while (reversed) {
+        spi::aio_work* const next = reversed->next;
+        push_front_locked(*reversed);
+        reversed = next;
     }
-    progress p = transfer_without_waiting(work);
-    if (p == progress::must_block && work.readiness_seen) {
-        const blocking here(*this);
-        p = transfer_blocking(work);
-    }
-    return p == progress::finished || !wait_for(work);
 }
 
-bool engine::wait_for(spi::aio_work& work) noexcept
+void engine::serve(spi::aio_work* batch) noexcept
 {
-    work.readiness_seen = false;
-    switch (waits_.add(work)) {
-    case waits::added::waiting:
-        return true;
-    case waits::added::never_waits: // a device without the notion, which therefore does not wait either
-        perform(work);
-        return false;
-    case waits::added::failed:
+    spi::aio_work* over = nullptr;
+    spi::aio_work** end = &over;
+    while (batch) {
+        spi::aio_work& work = *batch;
+        batch = std::exchange(work.next, nullptr);
         if (work.broken_off)
             break_off(work);
-        return false;
+        else if (work.may_wait() || !perform_without_waiting(work)) {
+            // This may take its time: nobody is to wait for it who need not.
+            if (batch)
+                put_back(std::exchange(batch, nullptr));
+            if (over)
+                sink_.done(std::exchange(over, nullptr));
+            end = &over;
+            if (!block_for(work))
+                return;
+        }
+        *end = &work;
+        end = &work.next;
     }
-    return false;
+    sink_.done(over);
+}
+
+// False: it waits again.
+bool engine::block_for(spi::aio_work& work) noexcept
+{
+    if (!work.may_wait()) {
+        const blocking here(*this, false);
+        perform(work);
+        return true;
+    }
+    {
+        const blocking here(*this, true);
+        if (transfer_blocking(work) == progress::finished) {
+            waits_.is_over(*work.channel, work);
+            return true;
+        }
+    }
+    if (waits_.come_back(work))
+        return false;
+    break_off(work);
+    return true;
 }
 
 } // namespace sigev::aio_threads

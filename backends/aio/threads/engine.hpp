@@ -1,13 +1,16 @@
 // The thread engine: a bounded pool that calls pread() and friends.
 //
-// What ends by itself (regular files) is performed by at most `most_threads` threads, in the order it was started. What may
-// wait for ever is tried without waiting by the same threads, and otherwise stands in `waits` until it is ready: it never
-// keeps a thread, so it starves nobody, and it can be broken off. Descriptors that cannot be tried without waiting
-// (terminals; pipes before Linux 6.5) are read when they are ready; a thread that does so does not count against the bound,
-// since somebody else may have been faster and it then waits. That is the one wait that stop() cannot end.
+// What may wait for ever stands in `waits` until it is ready, and is carried out there: it never keeps a thread of this pool,
+// so it starves nobody, and it can be withdrawn. Descriptors that cannot be tried without waiting (terminals; pipes before
+// Linux 6.5) are read here when they are ready; a thread that does so does not count against the bound, since somebody else
+// may have been faster and it then waits. That is the one wait that stop() cannot end.
 //
-// Threads come one by one, when there is more to do than there are idle ones; those beyond the first leave after a while
-// with nothing to do. They are joined, by the next thread that is made or by stop().
+// HOW MANY WORK AT ONCE. Waking a thread costs more than a read from memory, and two threads on one core are no faster than
+// one. So one thread takes all there is, a few at a time, as long as it finds everything in memory (RWF_NOWAIT); others help
+// it when the queue is long and there are cores for them. Before a thread makes a call that blocks, it puts back what it has
+// taken beyond that, and another one goes on in its place: so up to `most_threads` requests are with the device at once.
+//
+// Those beyond the first leave after a while with nothing to do. They are joined, by the next thread that is made or by stop().
 //
 // Lock order: mutex_ is a leaf. The sink is called without it.
 #pragma once
@@ -27,17 +30,20 @@ namespace sigev::aio_threads {
 class engine final : public spi::aio_engine {
 public:
     struct limits {
-        std::size_t most_threads = 8;
+        std::size_t most_threads = 16;
         std::chrono::milliseconds idle = std::chrono::seconds(5);
     };
 
-    explicit engine(spi::aio_sink& sink, const limits& l);
+    engine(spi::aio_sink& sink, const limits& l);
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
     ~engine() override;
 
-    int reserve(bool may_wait) noexcept override;
+    void choose(const spi::aio_limits& chosen) noexcept override;
+    int open(spi::aio_channel& channel) noexcept override;
+    void close(spi::aio_channel& channel) noexcept override { waits_.close(channel); }
     void start(spi::aio_work& work) noexcept override;
+    bool withdraw(spi::aio_work& work) noexcept override;
     void stop() noexcept override;
 
     /// Threads that exist, but for the one that waits.
@@ -47,15 +53,21 @@ private:
     class blocking;
 
     void enqueue(spi::aio_work& work) noexcept;
+    void push_back_locked(spi::aio_work& work) noexcept;
+    void push_front_locked(spi::aio_work& work) noexcept;
+    void take_locked(spi::aio_work& work) noexcept;
+    bool call_help_locked() noexcept;
     bool spawn_locked() noexcept;
     void join_left_locked() noexcept;
     void run(std::list<std::thread>::iterator self) noexcept;
-    spi::aio_work* next_work(std::list<std::thread>::iterator self) noexcept;
-    bool serve(spi::aio_work& work) noexcept;
-    bool wait_for(spi::aio_work& work) noexcept;
+    spi::aio_work* next_batch(std::list<std::thread>::iterator self) noexcept;
+    void serve(spi::aio_work* batch) noexcept;
+    void put_back(spi::aio_work* batch) noexcept;
+    bool block_for(spi::aio_work& work) noexcept;
 
     spi::aio_sink& sink_;
-    const limits limits_;
+    limits limits_; ///< under mutex_
+    const std::size_t most_busy_; ///< threads that nothing blocks: more than cores are of no use
     waits waits_;
 
     mutable std::mutex mutex_;
@@ -64,7 +76,9 @@ private:
     spi::aio_work* last_ = nullptr;
     std::size_t queued_ = 0;
     std::size_t idle_ = 0;
-    std::size_t blocked_ = 0; ///< threads in a call that may wait
+    std::size_t called_ = 0;  ///< of the idle ones: have been notified and not woken yet
+    std::size_t blocked_ = 0; ///< threads in a call that blocks
+    std::size_t for_ever_ = 0; ///< of these, in one that may never return: they do not count against the bound
     bool stopping_ = false;
     std::list<std::thread> threads_;
     std::list<std::thread> left_; ///< have ended or are about to; to be joined

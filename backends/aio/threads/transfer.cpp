@@ -1,11 +1,13 @@
 #include "backends/aio/threads/transfer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utility>
 
 namespace sigev::aio_threads {
 
@@ -14,39 +16,89 @@ namespace {
 using spi::aio_operation;
 using spi::aio_work;
 
-/// What is left of a transfer.
-struct rest {
-    explicit rest(const aio_work& work) noexcept
-        : at(static_cast<char*>(work.buffer) + work.result), length(work.length - static_cast<std::size_t>(work.result)),
-          offset(work.positioned ? work.offset + work.result : -1)
+/// What is left of a transfer, as a call takes it.
+class rest {
+public:
+    explicit rest(const aio_work& work) noexcept : offset(work.positioned ? work.offset + work.result : -1)
     {
+        const auto done = static_cast<std::size_t>(work.result);
+        if (work.pieces == 0)
+            one_ = {static_cast<char*>(work.buffer) + done, work.length - done};
+        else
+            skip(work, done);
     }
-    char* at;
-    std::size_t length;
-    off_t offset; ///< -1: the descriptor has none
+    rest(const rest&) = delete;
+    rest& operator=(const rest&) = delete;
+
+    const iovec* vector() const noexcept { return pieces_ ? pieces_ : &one_; }
+    int count() const noexcept { return pieces_ ? count_ : 1; }
+    bool is_one() const noexcept { return !pieces_; }
+    void* at() const noexcept { return one_.iov_base; }
+    std::size_t length() const noexcept { return one_.iov_len; }
+
+    /// No more than `most` bytes, in one piece.
+    void shorten(std::size_t most) noexcept
+    {
+        if (pieces_)
+            one_ = *std::exchange(pieces_, nullptr);
+        one_.iov_len = std::min(one_.iov_len, most);
+    }
+
+    const off_t offset; ///< -1: the descriptor has none
+
+private:
+    // The first piece that is not done is copied and handed over alone where it has been begun; the next call takes the others.
+    void skip(const aio_work& work, std::size_t done) noexcept
+    {
+        pieces_ = static_cast<iovec*>(work.buffer);
+        count_ = static_cast<int>(work.pieces);
+        while (count_ > 1 && done >= pieces_->iov_len) {
+            done -= pieces_->iov_len;
+            ++pieces_;
+            --count_;
+        }
+        if (done != 0) {
+            one_ = {static_cast<char*>(pieces_->iov_base) + done, pieces_->iov_len - done};
+            pieces_ = nullptr;
+        }
+    }
+
+    iovec one_{};
+    iovec* pieces_ = nullptr;
+    int count_ = 0;
 };
 
 ssize_t plain(const aio_work& work, const rest& r) noexcept
 {
-    if (work.operation == aio_operation::read)
-        return work.positioned ? ::pread(work.descriptor, r.at, r.length, r.offset)
-                               : ::read(work.descriptor, r.at, r.length);
-    return work.positioned ? ::pwrite(work.descriptor, r.at, r.length, r.offset)
-                           : ::write(work.descriptor, r.at, r.length);
+    const int descriptor = work.channel->descriptor;
+    const bool reads = work.operation == aio_operation::read;
+    if (!r.is_one()) {
+        if (reads)
+            return work.positioned ? ::preadv(descriptor, r.vector(), r.count(), r.offset)
+                                   : ::readv(descriptor, r.vector(), r.count());
+        return work.positioned ? ::pwritev(descriptor, r.vector(), r.count(), r.offset)
+                               : ::writev(descriptor, r.vector(), r.count());
+    }
+    if (reads)
+        return work.positioned ? ::pread(descriptor, r.at(), r.length(), r.offset) : ::read(descriptor, r.at(), r.length());
+    return work.positioned ? ::pwrite(descriptor, r.at(), r.length(), r.offset) : ::write(descriptor, r.at(), r.length());
 }
 
 /// EAGAIN: it would wait. EOPNOTSUPP: there is no way to ask.
 ssize_t unwaiting(const aio_work& work, const rest& r) noexcept
 {
+    const int descriptor = work.channel->descriptor;
     const bool reads = work.operation == aio_operation::read;
-    const iovec vector{r.at, r.length};
-    ssize_t n = reads ? ::preadv2(work.descriptor, &vector, 1, r.offset, RWF_NOWAIT)
-                      : ::pwritev2(work.descriptor, &vector, 1, r.offset, RWF_NOWAIT);
+    ssize_t n = reads ? ::preadv2(descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT)
+                      : ::pwritev2(descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT);
     if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
         return n;
     // Sockets learned RWF_NOWAIT with Linux 6.5; they have had this for ever.
-    n = reads ? ::recv(work.descriptor, r.at, r.length, MSG_DONTWAIT)
-              : ::send(work.descriptor, r.at, r.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(r.vector());
+    message.msg_iovlen = static_cast<std::size_t>(r.count());
+    n = reads ? ::recvmsg(descriptor, &message, MSG_DONTWAIT)
+              : ::sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno == ENOTSOCK)
         errno = EOPNOTSUPP;
     return n;
@@ -81,12 +133,27 @@ void synchronise(aio_work& work) noexcept
 {
     int result;
     do
-        result = work.operation == aio_operation::fsync ? ::fsync(work.descriptor) : ::fdatasync(work.descriptor);
+        result = work.operation == aio_operation::fsync ? ::fsync(work.channel->descriptor) : ::fdatasync(work.channel->descriptor);
     while (result != 0 && errno == EINTR);
     work.error = result == 0 ? 0 : errno;
 }
 
 } // namespace
+
+bool perform_without_waiting(aio_work& work) noexcept
+{
+    if (work.operation != aio_operation::read || work.channel->direct)
+        return false;
+    for (;;) {
+        const rest r(work);
+        const ssize_t n = ::preadv2(work.channel->descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT);
+        if (n < 0)
+            return false; // not there, not possible, or an error that perform() will find as well
+        work.result += n;
+        if (n == 0 || static_cast<std::size_t>(work.result) == work.length)
+            return true;
+    }
+}
 
 void perform(aio_work& work) noexcept
 {
@@ -125,8 +192,9 @@ progress transfer_without_waiting(aio_work& work) noexcept
 progress transfer_blocking(aio_work& work) noexcept
 {
     rest r(work);
-    if (work.operation == aio_operation::write && r.length > PIPE_BUF && takes_pieces(work.descriptor))
-        r.length = PIPE_BUF;
+    if (work.operation == aio_operation::write && work.length - static_cast<std::size_t>(work.result) > PIPE_BUF &&
+        takes_pieces(work.channel->descriptor))
+        r.shorten(PIPE_BUF);
     ssize_t n;
     do
         n = plain(work, r);

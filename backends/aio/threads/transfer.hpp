@@ -11,7 +11,10 @@ enum class progress {
     must_block ///< this descriptor cannot be tried without waiting: call transfer_blocking(), best when it is ready
 };
 
-/// What ends by itself: performs it whole.
+/// What ends by itself: as far as it goes without waiting for a device. False: perform() has to do the rest.
+bool perform_without_waiting(spi::aio_work& work) noexcept;
+
+/// What ends by itself: performs all that is left of it.
 void perform(spi::aio_work& work) noexcept;
 
 /// What may wait: as far as it goes without waiting. Bytes so far are kept in work.result.

@@ -1,9 +1,11 @@
 #include "backends/aio/threads/waits.hpp"
 
+#include "backends/aio/threads/transfer.hpp"
 #include "sys/signal_block.hpp"
 
 #include <array>
 #include <cerrno>
+#include <new>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -13,15 +15,28 @@
 
 namespace sigev::aio_threads {
 
-int waits::open() noexcept
+namespace {
+
+spi::aio_channel::line& line_of(const spi::aio_work& work) noexcept
 {
+    return work.channel->lines[work.operation == spi::aio_operation::read ? 0 : 1];
+}
+
+} // namespace
+
+// ---- channels -----------------------------------------------------------------------------------------------------------
+
+int waits::start_locked() noexcept
+{
+    if (thread_.joinable())
+        return 0;
     sys::unique_fd set(::epoll_create1(EPOLL_CLOEXEC));
     sys::unique_fd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!set || !cancel)
         return EAGAIN;
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.ptr = nullptr; // no work
+    event.data.u64 = 0; // nobody's
     if (::epoll_ctl(set.get(), EPOLL_CTL_ADD, cancel.get(), &event) != 0)
         return EAGAIN;
     epoll_ = std::move(set);
@@ -37,44 +52,150 @@ int waits::open() noexcept
     }
 }
 
-waits::added waits::add(spi::aio_work& work) noexcept
+int waits::open(spi::aio_channel& channel) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || start_locked() != 0)
+        return EAGAIN;
+    if (free_ == 0) {
+        try {
+            uses_.emplace_back();
+        } catch (const std::bad_alloc&) {
+            return EAGAIN;
+        }
+        free_ = static_cast<std::uint32_t>(uses_.size() - 1);
+    }
+    const std::uint32_t place = free_;
+    use& u = uses_[place];
+    epoll_event event{};
+    event.events = EPOLLONESHOT;
+    event.data.u64 = std::uint64_t{u.generation} << 32 | place;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, channel.descriptor, &event) != 0) {
+        if (errno != EPERM)
+            return EAGAIN;
+        channel.may_wait = false; // a device without the notion, which therefore does not wait either
+        return 0;
+    }
+    free_ = u.next_free;
+    u.next_free = 0;
+    u.of = &channel;
+    channel.place = place;
+    return 0;
+}
+
+// Out of the set as well: a descriptor that a child has inherited would stay in it when it is closed here.
+void waits::close(spi::aio_channel& channel) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    if (channel.place == 0)
+        return;
+    use& u = uses_[channel.place];
+    u.of = nullptr;
+    ++u.generation;
+    u.next_free = free_;
+    free_ = channel.place;
+    channel.place = 0;
+    if (epoll_)
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, channel.descriptor, nullptr);
+}
+
+void waits::arm_locked(spi::aio_channel& channel) noexcept
 {
     epoll_event event{};
-    event.events = (work.operation == spi::aio_operation::read ? EPOLLIN : EPOLLOUT) | EPOLLONESHOT;
-    event.data.ptr = &work;
-    // Under the mutex: the event may be there at once, and then finds the work in the list.
-    const std::lock_guard lock(mutex_);
-    if (stopping_) {
-        work.broken_off = true;
-        return added::failed;
-    }
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, work.descriptor, &event) != 0) {
-        if (errno == EPERM)
-            return added::never_waits;
-        if (work.result == 0)
-            work.error = EAGAIN;
-        return added::failed;
-    }
-    work.previous = nullptr;
-    work.next = first_;
-    if (first_)
-        first_->previous = &work;
-    first_ = &work;
-    return added::waiting;
+    if (channel.lines[0].first && !channel.lines[0].busy)
+        event.events |= EPOLLIN;
+    if (channel.lines[1].first && !channel.lines[1].busy)
+        event.events |= EPOLLOUT;
+    if (event.events == 0 || channel.place == 0)
+        return;
+    event.events |= EPOLLONESHOT;
+    event.data.u64 = std::uint64_t{uses_[channel.place].generation} << 32 | channel.place;
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, channel.descriptor, &event);
 }
+
+// ---- lines ----------------------------------------------------------------------------------------------------------------
+
+void waits::push_back(spi::aio_work& work) noexcept
+{
+    auto& line = line_of(work);
+    work.waiting = true;
+    work.next = nullptr;
+    work.previous = line.last;
+    (line.last ? line.last->next : line.first) = &work;
+    line.last = &work;
+}
+
+void waits::push_front(spi::aio_work& work) noexcept
+{
+    auto& line = line_of(work);
+    work.waiting = true;
+    work.previous = nullptr;
+    work.next = line.first;
+    (line.first ? line.first->previous : line.last) = &work;
+    line.first = &work;
+}
+
+void waits::take(spi::aio_work& work) noexcept
+{
+    auto& line = line_of(work);
+    work.waiting = false;
+    (work.previous ? work.previous->next : line.first) = work.next;
+    (work.next ? work.next->previous : line.last) = work.previous;
+    work.next = work.previous = nullptr;
+}
+
+bool waits::add(spi::aio_work& work) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    if (stopping_)
+        return false;
+    push_back(work);
+    if (line_of(work).first == &work)
+        arm_locked(*work.channel);
+    return true;
+}
+
+bool waits::come_back(spi::aio_work& work) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    line_of(work).busy = false;
+    if (stopping_)
+        return false;
+    push_front(work);
+    arm_locked(*work.channel);
+    return true;
+}
+
+void waits::is_over(spi::aio_channel& channel, const spi::aio_work& work) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    line_of(work).busy = false;
+    if (!stopping_)
+        arm_locked(channel);
+}
+
+bool waits::withdraw(spi::aio_work& work) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    if (!work.waiting)
+        return false;
+    take(work);
+    return true;
+}
+
+// ---- the thread -----------------------------------------------------------------------------------------------------------
 
 void waits::stop() noexcept
 {
-    if (!is_open())
-        return;
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
+        if (!thread_.joinable())
+            return;
     }
     ::eventfd_write(cancel_.get(), 1);
     thread_.join();
-    epoll_.reset();
-    cancel_.reset();
+    thread_ = std::thread();
 }
 
 void waits::run() noexcept
@@ -86,38 +207,81 @@ void waits::run() noexcept
     while (!stopping) {
         const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
         for (int i = 0; i < n; ++i) {
-            auto* const work = static_cast<spi::aio_work*>(events[static_cast<std::size_t>(i)].data.ptr);
-            if (!work) {
+            const epoll_event& event = events[static_cast<std::size_t>(i)];
+            if (event.data.u64 == 0)
                 stopping = true;
-                continue;
-            }
-            take(*work);
-            work->readiness_seen = true;
-            ready_(*work);
+            else
+                serve(event.data.u64, event.events);
         }
     }
-    for (spi::aio_work* work = take_all(); work;) {
-        spi::aio_work* const next = work->next;
-        work->broken_off = true;
-        ready_(*work);
-        work = next;
+    break_all_off();
+}
+
+// The work that is tried is in no line meanwhile, so nobody withdraws it, and nobody but this thread takes from the lines'
+// heads; what is over stays in its channel's books until finished() has returned, so the channel is not closed either.
+void waits::serve(std::uint64_t which, std::uint32_t events) noexcept
+{
+    const auto place = static_cast<std::uint32_t>(which);
+    spi::aio_work* over = nullptr;
+    spi::aio_work** over_end = &over;
+    spi::aio_work* blocks[2] = {};
+    {
+        std::unique_lock lock(mutex_);
+        const use& u = uses_[place];
+        if (!u.of || u.generation != which >> 32)
+            return;
+        spi::aio_channel& channel = *u.of;
+        const std::uint32_t either = EPOLLERR | EPOLLHUP;
+        for (const int direction : {0, 1}) {
+            auto& line = channel.lines[direction];
+            const std::uint32_t wanted = either | (direction == 0 ? EPOLLIN | EPOLLRDHUP : EPOLLOUT);
+            // A turn of limited length: others wait too.
+            for (int turn = 0; (events & wanted) && line.first && !line.busy && turn != 64; ++turn) {
+                spi::aio_work& work = *line.first;
+                take(work);
+                lock.unlock();
+                const progress p = transfer_without_waiting(work);
+                if (p == progress::finished) {
+                    *over_end = &work;
+                    over_end = &work.next;
+                }
+                lock.lock();
+                if (p == progress::finished)
+                    continue;
+                if (p == progress::must_block) {
+                    line.busy = true;
+                    blocks[direction] = &work;
+                } else {
+                    push_front(work);
+                }
+                break;
+            }
+        }
+        arm_locked(channel);
     }
+    for (spi::aio_work* work : blocks)
+        if (work)
+            must_block_(work);
+    if (over)
+        finished_(over);
 }
 
-// Out of the list and the set: a descriptor that a child has inherited would stay in the set when it is closed here.
-void waits::take(spi::aio_work& work) noexcept
+void waits::break_all_off() noexcept
 {
-    const std::lock_guard lock(mutex_);
-    (work.previous ? work.previous->next : first_) = work.next;
-    if (work.next)
-        work.next->previous = work.previous;
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, work.descriptor, nullptr);
-}
-
-spi::aio_work* waits::take_all() noexcept
-{
-    const std::lock_guard lock(mutex_); // what comes later is refused: `stopping_` was set under it
-    return std::exchange(first_, nullptr);
+    spi::aio_work* over = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const use& u : uses_)
+            for (const int direction : {0, 1})
+                while (u.of && u.of->lines[direction].first) {
+                    spi::aio_work& work = *u.of->lines[direction].first;
+                    take(work);
+                    break_off(work);
+                    work.next = std::exchange(over, &work);
+                }
+    }
+    if (over)
+        finished_(over);
 }
 
 } // namespace sigev::aio_threads

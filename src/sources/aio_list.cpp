@@ -1,0 +1,156 @@
+// lio_listio(). In three steps: everything is looked at and reserved, which may fail with nothing started; everything is
+// started; the last one to end tells of the whole.
+//
+// While requests are started the list counts one more than there are, so that it is not over before the last one is. Each
+// request's own notification is raised before the request is taken off the list's count: so the list's comes after all of
+// theirs. The list's state is on the heap and counts who holds it: a caller of LIO_WAIT whom a signal takes away, as an array
+// of his that is gone, harms nobody.
+//
+// What could be started by itself and is not, for want of a descriptor or a thread, has the status EAGAIN; the others go on.
+#include "sources/aio_ended.h"
+#include "sources/aio_now.hpp"
+#include "sources/aio_request.hpp"
+#include "sources/aio_status.hpp"
+#include "sys/futex.hpp"
+
+#include <cerrno>
+#include <new>
+#include <utility>
+
+namespace sigev::sources {
+
+namespace {
+
+bool call_of(const aiocb& cb, sigev_reactor_t on, aio_call& out) noexcept
+{
+    out.on = on;
+    switch (cb.aio_lio_opcode) {
+    case LIO_READ:
+    case SIGEV_LIO_READV:
+        out.operation = spi::aio_operation::read;
+        break;
+    case LIO_WRITE:
+    case SIGEV_LIO_WRITEV:
+        out.operation = spi::aio_operation::write;
+        break;
+    default:
+        return false;
+    }
+    out.vector = cb.aio_lio_opcode == SIGEV_LIO_READV || cb.aio_lio_opcode == SIGEV_LIO_WRITEV;
+    return true;
+}
+
+} // namespace
+
+int aio_source::submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], int entries, const sigevent* event) noexcept
+{
+    aio_list* whole = nullptr;
+    if (const int error = open_list(on, list, wait ? nullptr : event, whole))
+        return error;
+    request* first = nullptr; // prepared, by `next`
+    spi::aio_work** end = nullptr;
+    int error = 0;
+    for (int i = 0; i < entries && !error; ++i) {
+        if (!list[i] || list[i]->aio_lio_opcode == LIO_NOP)
+            continue;
+        aio_call call;
+        std::unique_ptr<request> r(new (std::nothrow) request);
+        error = !call_of(*list[i], on, call) ? EINVAL : !r ? EAGAIN : prepare(call, *list[i], *r);
+        if (error)
+            break;
+        r->list = whole;
+        request* const kept = r.release();
+        if (end)
+            *end = kept;
+        else
+            first = kept;
+        end = &kept->next;
+    }
+    if (error) {
+        while (first) {
+            const std::unique_ptr<request> r(std::exchange(first, static_cast<request*>(first->next)));
+            abandon(r->told);
+        }
+        abandon(whole->told);
+        whole->let_go();
+        return error;
+    }
+
+    while (first) {
+        std::unique_ptr<request> r(std::exchange(first, static_cast<request*>(first->next)));
+        r->next = nullptr;
+        whole->references.fetch_add(1, std::memory_order_relaxed);
+        whole->left.fetch_add(1, std::memory_order_relaxed);
+        if (start_one(std::move(r)) != 0)
+            error = EAGAIN;
+    }
+    if (!wait) {
+        one_less(*whole, 0);
+        return error;
+    }
+    whole->references.fetch_add(1, std::memory_order_relaxed);
+    one_less(*whole, 0);
+    const int interrupted = wait_for(*whole);
+    const bool failed = whole->failed.load(std::memory_order_acquire);
+    whole->let_go();
+    return interrupted ? interrupted : error ? error : failed ? EIO : 0;
+}
+
+int aio_source::open_list(sigev_reactor_t on, aiocb* const list[], const sigevent* event, aio_list*& out) noexcept
+{
+    std::unique_ptr<aio_list> whole(new (std::nothrow) aio_list);
+    if (!whole)
+        return EAGAIN;
+    if (event || on != 0) {
+        sigevent silent{};
+        silent.sigev_notify = SIGEV_NONE;
+        if (const int error = subscribe(on, event ? *event : silent, SIGEV_SOURCE_AIO_LIST,
+                                        reinterpret_cast<std::uintptr_t>(list), whole->told))
+            return error;
+    }
+    out = whole.release();
+    return 0;
+}
+
+// 0, or EAGAIN: it was not started, and its status says so.
+int aio_source::start_one(std::unique_ptr<request> r) noexcept
+{
+    aiocb& cb = *r->user;
+    if (read_now(*r, cb.aio_fildes)) {
+        publish_over(*r);
+        finish(*r.release());
+        return 0;
+    }
+    aio_list& whole = *r->list;
+    const int error = start(std::move(r));
+    if (error) {
+        aio_status::over(cb, registry_.epoch, false, -1, error);
+        one_less(whole, error);
+    }
+    return error;
+}
+
+// A request of it has ended, or the one who submits it is through. Hands back a reference.
+void aio_source::one_less(aio_list& list, int error) noexcept
+{
+    if (error)
+        list.failed.store(true, std::memory_order_release);
+    if (list.left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        if (core::subscription* const told = std::exchange(list.told, nullptr))
+            tell(told, 0, list.failed.load(std::memory_order_acquire) ? EIO : 0);
+        list.over.store(1, std::memory_order_seq_cst);
+        sys::futex_wake(list.over);
+    }
+    list.let_go();
+}
+
+// 0 or EINTR; then the requests go on.
+int aio_source::wait_for(aio_list& list) noexcept
+{
+    while (list.over.load(std::memory_order_acquire) == 0)
+        if (!sys::futex_wait_interruptibly(list.over, 0))
+            return EINTR;
+    return 0;
+}
+
+} // namespace sigev::sources

@@ -1,0 +1,42 @@
+// One request, for the files of sources/aio.
+#pragma once
+
+#include "sources/aio.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace sigev::sources {
+
+struct aio_source::request : spi::aio_work, aio_order::item, aio_user {
+    aiocb* user = nullptr;              ///< not touched once its status is final
+    core::subscription* told = nullptr; ///< pinned; null: SIGEV_NONE
+    aio_list* list = nullptr;           ///< a reference
+    std::unique_ptr<iovec[]> vector;    ///< a copy of the program's
+    bool withdrawn = false;             ///< cancelled; under the source's mutex
+
+    aio_file& file() const noexcept { return static_cast<aio_file&>(*channel); }
+};
+
+inline bool told_by_kevent(const aiocb& cb) noexcept
+{
+    return cb.aio_sigevent.sigev_notify == SIGEV_KEVENT;
+}
+
+/// Held by its requests, by who submits it, and by who waits for it: whoever comes last frees it.
+struct aio_list {
+    std::atomic<std::uint32_t> left{1}; ///< requests that have not ended, and one more while it is submitted
+    std::atomic<std::uint32_t> over{0}; ///< 1: all have. LIO_WAIT sleeps on it
+    std::atomic<std::uint32_t> references{1};
+    std::atomic<bool> failed{false};
+    core::subscription* told = nullptr; ///< pinned; null: nobody
+
+    void let_go() noexcept
+    {
+        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+};
+
+} // namespace sigev::sources
