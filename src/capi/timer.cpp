@@ -91,11 +91,7 @@ int sigev_timer_create_with(
 
 int sigev_timer_settime(timer_t timer, int flags, const itimerspec* value, itimerspec* old) noexcept
 {
-    if (!value)
-        return answer(EINVAL);
-    return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
-        return bank.settime(t, flags, *value, old);
-    });
+    return answer(value ? sources::timers::settime(number_of(timer), flags, *value, old) : EINVAL);
 }
 
 int sigev_timer_gettime(timer_t timer, itimerspec* value) noexcept

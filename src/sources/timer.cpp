@@ -56,20 +56,11 @@ int timer_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& nu
     }
     c.clock.store(clock, std::memory_order_relaxed);
     c.subscription.store(s, std::memory_order_relaxed);
-    c.generation.store(generation, std::memory_order_release); // from here the handle is known
+    c.generation.store(generation, std::memory_order_release);
     int after[2];
     if (engine_->descriptors(after) != watched)
         on->wake(); // so that its loop learns of the new one
     return 0;
-}
-
-bool timer_bank::find(const core::handle& h, timer& out) noexcept
-{
-    out.state = cold_.find(h.index);
-    out.slot = h.index;
-    // Read once: from here on the engine compares it whole, so a slot that changes hands meanwhile is not mistaken.
-    out.generation = out.state ? out.state->generation.load(std::memory_order_acquire) : 0;
-    return out.generation != 0 && (out.generation & core::timer_generation_mask) == h.generation;
 }
 
 itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
@@ -79,13 +70,24 @@ itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
     return to_spec(v, sys::now(clock_of(v.base)));
 }
 
-int timer_bank::settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept
+inline int timer_bank::settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept
 {
     if (const int error = check(value))
         return error;
-    const bool relative = !(flags & TIMER_ABSTIME) && !is_zero(value.it_value);
-    const spi::timer_value wanted = to_value(t.state->clock.load(std::memory_order_relaxed), flags, value,
-                                             relative ? sys::now(steady()) : 0);
+    clockid_t clock = steady();
+    std::uint64_t now = 0;
+    if (!is_zero(value.it_value)) {
+        if (flags & TIMER_ABSTIME) {
+            const cold* const c = cold_.find(t.slot);
+            if (!c)
+                return EINVAL;
+            clock = c->clock.load(std::memory_order_relaxed);
+        } else { // on whatever clock: it does not follow the clock's being set
+            engine_->expect(t.slot);
+            now = sys::now(clock);
+        }
+    }
+    const spi::timer_value wanted = to_value(clock, flags, value, now);
     const spi::timer_exchange done = engine_->settime(t.slot, t.generation, wanted);
     if (!done.valid)
         return EINVAL;
@@ -105,7 +107,7 @@ int timer_bank::gettime(const timer& t, itimerspec& value) noexcept
 
 int timer_bank::overrun(const timer& t, int& out) noexcept
 {
-    const core::subscription* s = t.state->subscription.load(std::memory_order_acquire);
+    const core::subscription* s = subscription_of(t.slot);
     if (!s)
         return EINVAL;
     // Read first, then looked whether the timer is still there: if it is, it was its own.
@@ -118,7 +120,7 @@ int timer_bank::overrun(const timer& t, int& out) noexcept
 
 int timer_bank::destroy(const timer& t, bool wait) noexcept
 {
-    core::subscription* const s = t.state->subscription.load(std::memory_order_acquire);
+    core::subscription* const s = subscription_of(t.slot);
     if (!s)
         return EINVAL;
     // Once the engine has let the timer go, the drain may retire it at any time: the pin keeps the subscription for us. If
@@ -142,7 +144,7 @@ int timer_bank::destroy(const timer& t, bool wait) noexcept
 
 int timer_bank::ledger(const timer& t, sigev_ledger& out) noexcept
 {
-    core::subscription* const s = t.state->subscription.load(std::memory_order_acquire);
+    core::subscription* const s = subscription_of(t.slot);
     if (!s)
         return EINVAL;
     s->generation.pin(0, 0);
@@ -246,15 +248,28 @@ int timers::create(core::reactor& on, clockid_t clock, const sigevent* event, st
     return bank->create(clock, event, number);
 }
 
-bool timers::find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept
+inline timer_bank* timers::find(const core::handle& h) noexcept
 {
     core::registry* all = core::registry::current();
-    const core::handle h = core::decode(number);
     if (!all || h.kind != core::handle_kind::timer || h.epoch != (all->life & core::epoch_mask))
-        return false;
+        return nullptr;
     auto* self = static_cast<timers*>(all->find(core::extension_place::timers));
-    bank = self ? self->banks_[h.engine].load(std::memory_order_acquire) : nullptr;
-    return bank && bank->find(h, out);
+    return self ? self->banks_[h.engine].load(std::memory_order_acquire) : nullptr;
+}
+
+bool timers::find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept
+{
+    const core::handle h = core::decode(number);
+    bank = find(h);
+    out = {h.index, h.generation};
+    return bank != nullptr;
+}
+
+int timers::settime(std::uint64_t number, int flags, const itimerspec& value, itimerspec* old) noexcept
+{
+    const core::handle h = core::decode(number);
+    timer_bank* const bank = find(h);
+    return bank ? bank->settime({h.index, h.generation}, flags, value, old) : EINVAL;
 }
 
 } // namespace sigev::sources

@@ -40,14 +40,11 @@ public:
     /// 0 or an errno. event null: SIGALRM with the timer's id.
     int create(clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept;
 
-    /// A timer of this bank, by what its handle says; false: there is none.
-    struct cold;
+    /// A timer of this bank as its handle names it; whether there is one is for the engine to tell.
     struct timer {
-        cold* state;
         std::uint32_t slot;
-        std::uint32_t generation; ///< the engine's, whole
+        std::uint32_t generation; ///< as much as the handle has of it
     };
-    bool find(const core::handle& h, timer& out) noexcept;
 
     int settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept;
     int gettime(const timer& t, itimerspec& value) noexcept;
@@ -59,14 +56,19 @@ public:
     unsigned descriptors(int* out) const noexcept override { return engine_->descriptors(out); }
     void detach() noexcept override;
 
-    /// What the engine need not know of a timer. Zero bytes: never used.
+private:
+    /// What the engine need not know of a timer, nor settime() of a relative one. Zero bytes: never used.
     struct cold {
         std::atomic<std::uint32_t> generation; ///< the engine's, of the timer that has the slot
         std::atomic<core::subscription*> subscription;
         std::atomic<clockid_t> clock;
     };
+    core::subscription* subscription_of(std::uint32_t slot) const noexcept
+    {
+        const cold* const c = cold_.find(slot);
+        return c ? c->subscription.load(std::memory_order_acquire) : nullptr;
+    }
 
-private:
     void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
                  std::uint64_t scheduled, spi::timer_base base) noexcept override;
     void wake() noexcept override;
@@ -102,9 +104,14 @@ public:
     /// The bank and timer of a handle; false: EINVAL. Async-signal-safe.
     static bool find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept;
 
+    /// The bank's, found and called in one: armed again is a timer more often than anything else happens to it. 0 or EINVAL;
+    /// errno stays as it is.
+    static int settime(std::uint64_t number, int flags, const itimerspec& value, itimerspec* old) noexcept;
+
     void stop() noexcept override {} // reactors that close end their timers
 
 private:
+    static timer_bank* find(const core::handle& h) noexcept;
     int bank_of(core::reactor& on, clock_family family, timer_bank*& out) noexcept;
 
     core::registry& registry_;

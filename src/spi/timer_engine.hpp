@@ -49,9 +49,17 @@ struct timer_exchange {
     explicit operator bool() const noexcept { return valid; }
 };
 
+/// What a caller has of a generation: its lower bits, as many as a handle has room for. Where an engine is given one it looks at
+/// these; where it gives one out, it is whole.
+inline constexpr std::uint32_t generation_mask = 0xffff;
+
 class timer_engine {
 public:
     virtual ~timer_engine() = default;
+
+    /// settime() of that slot follows, after something else: what it touches may be fetched meanwhile. Any slot there is or
+    /// not; async-signal-safe.
+    virtual void expect(std::uint32_t slot) const noexcept = 0;
 
     /// Reserves a slot, disarmed; a generation is never 0. Any thread, may allocate. Returns 0, or ENOMEM, EAGAIN, EMFILE,
     /// ENFILE (the engine opens its descriptors with the first timer that needs them: the wall one only when `wall`).

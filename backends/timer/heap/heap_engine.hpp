@@ -48,6 +48,7 @@ class heap_engine final : public timer_engine {
 public:
     heap_engine(clockid_t steady_clock, timer_sink& sink) noexcept;
 
+    void expect(std::uint32_t slot) const noexcept override;
     int create(bool wall, std::uint32_t& slot, std::uint32_t& generation) noexcept override;
     timer_exchange settime(std::uint32_t slot, std::uint32_t generation, const timer_value& value) noexcept override;
     timer_exchange gettime(std::uint32_t slot, std::uint32_t generation) noexcept override;

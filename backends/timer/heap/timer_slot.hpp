@@ -57,6 +57,10 @@ inline constexpr std::uint64_t pins_mask = limbo - 1;
 inline constexpr std::uint64_t one_generation = std::uint64_t{1} << 32;
 
 constexpr std::uint32_t generation_of(std::uint64_t gp) noexcept { return static_cast<std::uint32_t>(gp >> 32); }
+constexpr bool same(std::uint32_t generation, std::uint32_t given) noexcept
+{
+    return ((generation ^ given) & generation_mask) == 0;
+}
 constexpr bool lives(std::uint32_t generation) noexcept { return (generation & 1) != 0; }
 constexpr bool last_pin_in_limbo(std::uint64_t gp) noexcept { return (gp & limbo) && (gp & pins_mask) == one_pin; }
 
