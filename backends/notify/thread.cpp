@@ -41,8 +41,14 @@ int open(const spi::open_request& request, void** out) noexcept
 spi::verdict deliver(void* p, spi::delivery& d, const sigev_notification&) noexcept
 {
     const auto& t = *static_cast<const target*>(p);
-    t.team->enqueue(*t.lane, d);
+    t.team->enqueue(*t.lane, d, d);
     return spi::verdict::accepted;
+}
+
+void deliver_all(void* p, spi::delivery& first, spi::delivery& last) noexcept
+{
+    const auto& t = *static_cast<const target*>(p);
+    t.team->enqueue(*t.lane, first, last);
 }
 
 void withdraw(void* p) noexcept
@@ -71,6 +77,7 @@ extern const spi::method thread_method = {
     .withdraw = withdraw,
     .call = nullptr,
     .close = close,
+    .deliver_all = deliver_all,
 };
 
 } // namespace sigev::backends

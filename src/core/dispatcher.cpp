@@ -158,8 +158,8 @@ void dispatcher::dispatch(record& r) noexcept
         s.held.push_back(r);
     else if (s.method->runs_user_code && !s.lane)
         call_in_turn(r);
-    else if (offer(r) == spi::verdict::retry)
-        hold(r);
+    else
+        offer_in_turn(r);
 }
 
 void dispatcher::hold(record& r) noexcept
@@ -217,7 +217,7 @@ void dispatcher::retry_held() noexcept
                 team_->resume(*s.lane);
             }
             while (record* r = s.held.pop_front()) {
-                const spi::verdict v = offer(*r);
+                const spi::verdict v = offer_again(*r);
                 if (is_inherited())
                     return;
                 if (v == spi::verdict::retry) {

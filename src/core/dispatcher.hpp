@@ -125,7 +125,10 @@ private:
     void take_newest(std::uint32_t index) noexcept;
     void send_newest(subscription& s) noexcept;
     void dispatch(record& r) noexcept;
-    spi::verdict offer(record& r) noexcept;
+    [[gnu::always_inline]] inline spi::verdict attempt(record& r, sigev_notification& n) noexcept;
+    inline record& take_run(record& first) noexcept;
+    void offer_in_turn(record& first) noexcept;
+    spi::verdict offer_again(record& r) noexcept;
     void call_in_turn(record& first) noexcept;
     spi::verdict forget_all() noexcept;
     bool begin_visit(visit& here, subscription& s) noexcept;

@@ -350,12 +350,79 @@ void dispatcher::call_in_turn(record& first) noexcept
         hold(*r);
 }
 
-// One attempt. `retry`: the record is still the drain's. Anything else: it is not.
-spi::verdict dispatcher::offer(record& r) noexcept
+// One attempt, while this thread is seen to be inside (gate_delivering). `retry`: the record is still the drain's. Anything else:
+// it is not. Where more was merged meanwhile, settle() has looked whether the next delivery may start.
+inline spi::verdict dispatcher::attempt(record& r, sigev_notification& n) noexcept
 {
     subscription& s = *r.owner;
     const spi::method& m = *s.method;
-    if (m.runs_user_code && !s.lane) {
+    if (m.deferred) {
+        const spi::verdict v = m.deliver(s.target, r, n);
+        if (v == spi::verdict::gone)
+            discard(r);
+        return v;
+    }
+    for (;;) {
+        latch(r, n);
+        const spi::verdict v = m.deliver(s.target, r, n);
+        if (v == spi::verdict::retry) {
+            unlatch(r);
+            return v;
+        }
+        if (!settle(r, v))
+            return v;
+    }
+}
+
+// The run of records at the front of the backlog, behind `first`, that are the same subscription's: they stay linked. The last.
+inline record& dispatcher::take_run(record& first) noexcept
+{
+    record* last = &first;
+    for (record* r; (r = backlog_.front()) && r->owner == first.owner; last = r) {
+        backlog_.pop_front();
+        last->next = r;
+    }
+    return *last;
+}
+
+// For this record and those behind it that are the same subscription's, to whatever is not the program's own code on this thread.
+// As in call_in_turn(), only the first and the last of them change the gate. That is as good as doing it for each: cancel() sets
+// `closing` first, and then waits until `delivering` is clear. A look that does not see `closing` has come before, so its
+// delivery is waited for; and each has a look between the one before and itself.
+void dispatcher::offer_in_turn(record& first) noexcept
+{
+    subscription& s = *first.owner;
+    const spi::method& m = *s.method;
+    if (!set(s, gate_delivering))
+        return discard(first);
+    record* r = &first;
+    spi::verdict v = spi::verdict::accepted;
+    if (s.lane) {
+        team_->enqueue(*s.lane, first, take_run(first));
+    } else if (m.deliver_all) {
+        m.deliver_all(s.target, first, take_run(first));
+    } else {
+        sigev_notification n{};
+        introduce(s, n);
+        v = attempt(*r, n);
+        while (v != spi::verdict::retry && (r = backlog_.front()) && r->owner == &s &&
+               !(s.gate.load(std::memory_order_seq_cst) & gate_closing)) {
+            backlog_.pop_front();
+            v = attempt(*r, n);
+        }
+    }
+    if (clear(s, gate_delivering))
+        registry_.maybe_free(s);
+    if (v == spi::verdict::retry)
+        hold(*r);
+}
+
+// One that was refused before. `retry`: the record is still the drain's.
+spi::verdict dispatcher::offer_again(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    const spi::method& m = *s.method;
+    if (m.runs_user_code) { // a loop of the caller's own: those of a lane are held there
         visit here;
         if (!begin_visit(here, s)) {
             discard(r);
@@ -366,35 +433,16 @@ spi::verdict dispatcher::offer(record& r) noexcept
             end_visit(s);
         return v;
     }
+    if (!set(s, gate_delivering)) {
+        discard(r);
+        return spi::verdict::gone;
+    }
     sigev_notification n{};
-    spi::verdict v;
-    do {
-        if (!set(s, gate_delivering)) {
-            discard(r);
-            return spi::verdict::gone;
-        }
-        if (s.lane) {
-            team_->enqueue(*s.lane, r);
-            v = spi::verdict::accepted;
-        } else if (m.deferred) {
-            v = m.deliver(s.target, r, n);
-            if (v == spi::verdict::gone)
-                discard(r);
-        } else {
-            introduce(s, n);
-            latch(r, n);
-            v = m.deliver(s.target, r, n);
-            if (v == spi::verdict::retry)
-                unlatch(r);
-            else if (settle(r, v)) {
-                clear(s, gate_delivering);
-                continue;
-            }
-        }
-        if (clear(s, gate_delivering))
-            registry_.maybe_free(s);
-        return v;
-    } while (true);
+    introduce(s, n);
+    const spi::verdict v = attempt(r, n);
+    if (clear(s, gate_delivering))
+        registry_.maybe_free(s);
+    return v;
 }
 
 } // namespace sigev::core

@@ -39,11 +39,11 @@ struct lane {
 
     bool runnable() const noexcept { return head && !queued && !suspended && active < limit; }
 
-    void push_back(delivery& d) noexcept
+    void push_back(delivery& first, delivery& last) noexcept
     {
-        d.next = nullptr;
-        (tail ? tail->next : head) = &d;
-        tail = &d;
+        last.next = nullptr;
+        (tail ? tail->next : head) = &first;
+        tail = &last;
     }
     void push_front(delivery& d) noexcept
     {

@@ -327,10 +327,10 @@ void runtime::drop_if_done(spi::lane& l) noexcept
         delete &l;
 }
 
-void runtime::enqueue(spi::lane& l, spi::delivery& d) noexcept
+void runtime::enqueue(spi::lane& l, spi::delivery& first, spi::delivery& last) noexcept
 {
     lock held(mutex_);
-    l.push_back(d);
+    l.push_back(first, last);
     schedule(l);
 }
 

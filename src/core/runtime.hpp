@@ -60,7 +60,7 @@ public:
     // ---- spi::workers -------------------------------------------------------------------------------------------------------
     int open_lane(const spi::lane_call& call, const spi::lane_threads& wanted, spi::delivery_port& port,
                   spi::lane** out) noexcept override;
-    void enqueue(spi::lane& l, spi::delivery& d) noexcept override;
+    void enqueue(spi::lane& l, spi::delivery& first, spi::delivery& last) noexcept override;
     void withdraw(spi::lane& l) noexcept override;
     void resume(spi::lane& l) noexcept override;
     void close_lane(spi::lane* l) noexcept override;

@@ -91,6 +91,10 @@ struct method {
 
     /// No delivery is under way and none will come: free the target. Any thread that is not a signal handler.
     void (*close)(void* target) noexcept;
+
+    /// As deliver(), for several at once of a method with `deferred` that accepts everything: they are linked, and in order.
+    /// Null: there is no such way.
+    void (*deliver_all)(void* target, delivery& first, delivery& last) noexcept = nullptr;
 };
 
 /// The method for a value of sigev_notify; null when there is none (whether a registered number is known is for open()). Defined by backends/notify/table.cpp.

@@ -32,8 +32,9 @@ public:
     /// (scheduling), ENOMEM, EINVAL.
     virtual int open_lane(const lane_call& call, const lane_threads& wanted, delivery_port& port, lane** out) noexcept = 0;
 
-    /// Appends; wakes a worker if the caller is not about to become one. Any thread but a signal handler.
-    virtual void enqueue(lane& l, delivery& d) noexcept = 0;
+    /// Appends these, which are linked and in order; wakes a worker if the caller is not about to become one. Any thread but
+    /// a signal handler.
+    virtual void enqueue(lane& l, delivery& first, delivery& last) noexcept = 0;
 
     /// Drops what has not begun. Any thread.
     virtual void withdraw(lane& l) noexcept = 0;

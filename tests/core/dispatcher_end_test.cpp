@@ -30,6 +30,51 @@ BOOST_AUTO_TEST_CASE(on_a_context_that_nobody_runs_cancel_settles_the_ledger) {
     close(other);
 }
 
+// The drain stays inside from the first to the last of them: cancel() comes in between all the same, and waits for one delivery.
+BOOST_AUTO_TEST_CASE(a_cancel_in_the_middle_of_several_deliveries_lets_no_other_begin) {
+    fake_target target;
+    auto& s = open(target, 4);
+    std::atomic<bool> cancelled{false}, seen_cancelled{false};
+    std::thread canceller;
+    target.inside = [&](const sigev_notification& n) {
+        seen_cancelled = seen_cancelled || cancelled;
+        if (n.data != 2)
+            return;
+        canceller = std::thread([&] {
+            road.cancel(s);
+            cancelled = true;
+        });
+        BOOST_TEST(wait_until([&] { return (s.gate & core::gate_closing) != 0; }));
+    };
+    for (const auto n : numbers(1, 4))
+        submit(s, n);
+    drain();
+    canceller.join();
+    BOOST_TEST(target.got == numbers(1, 2));
+    BOOST_TEST(!seen_cancelled);
+    check_ledger(s, 4, 2, 0, 0, 2);
+    all->release(s);
+    drain();
+    all->reap_dead(true);
+    BOOST_TEST(target.closed == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_refused_in_the_middle_of_several_deliveries_stays_in_front_of_the_rest) {
+    fake_target target;
+    auto& s = open(target, 4);
+    target.answers = {verdict::delivered, verdict::retry};
+    for (const auto n : numbers(1, 4))
+        submit(s, n);
+    drain();
+    BOOST_TEST(target.got == numbers(1, 1));
+    BOOST_TEST(target.seen.size() == 2u);
+    BOOST_TEST(!(s.gate & core::gate_delivering));
+    drain_at_retry_time();
+    BOOST_TEST(target.got == numbers(1, 4));
+    check_ledger(s, 4, 4, 0, 0, 0);
+    close(s);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_held_is_discarded_by_cancel_and_the_subscription_can_go) {
     fake_target target;
     auto& s = open(target, 4);

@@ -53,7 +53,8 @@ bit posted_flag;   /* reactor::posted_ */
 bit edge;          /* of the wakeup, where edges are told */
 bit due, due_edge; /* a timer; only where edges are told is there anything to be missed */
 byte closing;      /* by bit, the subscriptions of the producers */
-byte delivering;   /* gate_delivering: 1 + the producer whose record a method is busy with */
+byte delivering;   /* gate_delivering: 1 + the producer whose record a method is busy with. (It stays from one record of a
+                      subscription to the next; here each has one, and tests/core/dispatcher_end_test.cpp has several.) */
 
 /* Books. */
 chan road = [PRODUCERS] of { byte }; /* what has been pushed and not dispatched, in the order of the pushes */
@@ -407,7 +408,7 @@ once_more:
     take_submitted();
 next:
     /* step: src/core/dispatcher.cpp dispatch */
-    /* step: src/core/one_delivery.cpp offer */
+    /* step: src/core/one_delivery.cpp offer_in_turn */
     atomic {
         if
         :: nempty(backlog) ->

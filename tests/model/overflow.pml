@@ -232,7 +232,7 @@ end_idle:
 /* ---- the drain ----------------------------------------------------------------------------------------------------- */
 
 /* step: src/core/dispatcher.cpp dispatch */
-/* step: src/core/one_delivery.cpp offer */
+/* step: src/core/one_delivery.cpp offer_in_turn */
 inline dispatch_record()
 {
     on_backlog = 0;
