@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -65,7 +66,7 @@ public:
     static void called(sigval)
     {
         const std::uint64_t n = done_.fetch_add(1, std::memory_order_release) + 1;
-        if (n % block_ == 0)
+        if ((n & (block_ - 1)) == 0)
             marks_[n / block_] = clock::now(); // a place of its own for each
     }
 
@@ -98,6 +99,7 @@ template <class Notifier>
 double bulk_on(std::uint64_t n, int here, int there, void (*function)(sigval) = &tally::called)
 {
     constexpr std::uint64_t block = 2 * Notifier::window;
+    static_assert(std::has_single_bit(block));
     pin_to(there);
     Notifier notifier(function);
     pin_to(here);

@@ -31,6 +31,7 @@ struct lane {
     delivery* tail = nullptr;
     std::uint32_t active = 0; ///< calls that run
     std::uint32_t limit = 1;
+    std::uint32_t brief = 0; ///< calls in a row, up to the last one, that were over soon
     bool queued = false;    ///< stands in its pool's run queue
     bool suspended = false; ///< rests after a `retry`
     bool resume_early = false; ///< resumed before it was put to rest
@@ -109,11 +110,14 @@ struct worker {
     bool resting = false;            ///< and has not been called
     sys::thread_end end;                  ///< it is detached
     sys::thread_environment environment; ///< put back between callbacks
-    sys::ticks called;                    ///< when the callback began
     bool spent = false;                   ///< it runs no other callback: another thread takes its place
     bool spoiled = false;                 ///< and not one of its making, which would inherit what could not be put back
     spi::lane* lane = nullptr; ///< whose call it runs
     spi::delivery* delivery = nullptr;
+    bool over = false;               ///< the call is, and its lane has yet to hear of it: of `again`, `answer`, `brief`
+    spi::delivery* again = nullptr;  ///< what has to be called once more
+    spi::verdict answer{};
+    bool brief = false;
     sigev_notification notification{};
 };
 
@@ -125,6 +129,10 @@ struct pool {
     std::uint32_t limit = 1;
     std::uint32_t idle = 0; ///< workers that rest, or have been called and not woken yet
     worker* resting = nullptr; ///< who came last is called first: those that are not needed are not called, and leave
+    worker* watcher = nullptr; ///< rests, and looks up now and then (workers.cpp)
+    std::uint64_t lead_left = 0; ///< how often the lead was left for a call that would soon be over
+    std::uint32_t called_in_vain = 0; ///< workers, one soon after the other, that found the lead taken and no call
+    std::chrono::steady_clock::time_point last_in_vain;
     bool starved = false; ///< a call waits for a worker that could not be made
     std::uint64_t finished = 0; ///< calls; tells a stalled pool from a busy one
     std::vector<std::unique_ptr<worker>> workers;

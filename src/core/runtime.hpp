@@ -9,8 +9,8 @@
 //   *Workers* run callbacks. Those of the default attributes are leaders and followers over the reactor: the leader runs the
 //   loop once; what the drain has put into lanes it finds when it is out again; it takes ONE call, leaves the rest in the run
 //   queue for others, sees that somebody leads in its place, and then runs the call itself. So a lone callback waits for
-//   one wake and no hand-over, and a callback that blocks for ever delays nobody. Attributes of its own send a callback to
-//   a pool of its own.
+//   one wake and no hand-over, and a callback that blocks for ever delays nobody. (Where calls are brief and many, somebody
+//   watches over a lead that is left alone instead: workers.cpp.) Attributes of its own send a callback to a pool of its own.
 //
 // One mutex guards all of it: who leads, the pools, the lanes. It is never held while a callback, a method or the loop runs,
 // and no async-signal-safe function meets it.
@@ -69,11 +69,11 @@ public:
     bool is_of_this_process() const noexcept;
     void begin(worker& w) noexcept;
     bool next(worker& w, sigev_worker_call& call) noexcept;
-    void done(worker& w, spi::verdict v) noexcept;
+    void done(worker& w, spi::verdict v, const sigev_worker_call* call) noexcept;
     void gone(worker& w) noexcept;
 
 private:
-    enum class lead : std::uint8_t { nobody, service, worker };
+    enum class lead : std::uint8_t { nobody, service, worker, absent };
     using lock = std::unique_lock<std::mutex>;
 
     static void* service_main(void* self);
@@ -85,6 +85,8 @@ private:
     int find_pool(const spi::lane_threads& wanted, pool*& out);
     int make_worker(pool& p) noexcept;
     bool take_call(worker& w, sigev_worker_call& call, lock& held) noexcept;
+    void settle(worker& w) noexcept;
+    bool reap_dead(pool& p, lock& held) noexcept;
     static void drop_if_done(spi::lane& l) noexcept;
     void leave(worker& w) noexcept;
     void replace(worker& w) noexcept;
@@ -93,6 +95,10 @@ private:
     void rouse(pool& p) noexcept;
     void call_service() noexcept;
     void hand_over_lead() noexcept;
+    bool may_leave_lead(const pool& p, const spi::lane& l) const noexcept;
+    void come_back(const worker& w) noexcept;
+    void rest(worker& w, lock& held, std::chrono::steady_clock::time_point until) noexcept;
+    void watch(worker& w, lock& held) noexcept;
     void await_left(lock& held) noexcept;
     void forget_ended() noexcept;
 
@@ -110,6 +116,8 @@ private:
     bool stopping_ = false;
     lead leader_ = lead::nobody;
     pthread_t leading_thread_{};
+    const worker* absent_ = nullptr; ///< who has left the lead for a call that will soon be over
+    spi::lane* left_for_ = nullptr;  ///< and whose call that is
     bool deficit_ = false; ///< a worker is missing that could not be made
     std::vector<std::unique_ptr<pool>> pools_;
     std::vector<std::unique_ptr<worker>> left_; ///< threads that are ending

@@ -14,6 +14,24 @@
 
 namespace sigev::core {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+// To wake a follower for each call costs more than most calls take, and is for nothing where the call is over before the
+// follower has come. So where that is seen to happen the lead may be left alone instead (lead::absent), for a call of a lane
+// whose last ones were all brief. Then a worker that rests, the *watcher*, looks up now and then: when no lead has been left
+// since it last did, there is so little to do that it stops watching; when it finds a leader away, it looks again soon, and takes
+// the lead of one that is still away for the same call. `absent` only while it rests: when it is called it takes the lead, or sees
+// to it. So a call that was expected to be brief, and blocks, keeps the loop waiting for no longer than one look and the
+// patience, once: its lane is not trusted again before it has earned it.
+constexpr auto time_between_looks = 500us;
+constexpr auto patience = 50us;              // with who is away: twice as long as a call may take that counts as brief
+constexpr std::uint32_t brief_enough = 16;   // calls of a lane, one after the other
+constexpr std::uint32_t in_vain_enough = 3;  // calls of followers, one soon after the other
+
+} // namespace
+
 // On the thread itself, before its first call. Who has made it may be scheduled in another way. What the process may not give
 // any more is done without: a call is not lost for it.
 void runtime::begin(worker& w) noexcept
@@ -33,38 +51,40 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     pool& p = *w.home;
     lock held(mutex_);
+    come_back(w);
+    if (w.over) {
+        settle(w);
+        if (w.spent || !p.is_default)
+            reap_dead(p, held);
+    }
     const auto now = [] { return std::chrono::steady_clock::now(); };
-    auto deadline = now() + idle_time.load();
+    std::chrono::steady_clock::time_point deadline{}; // begins when there is nothing to do
     bool looked = false; // for the dead
     if (w.spent) {
         replace(w);
         return false;
     }
     while (!stopping_) {
-        // Left by this thread's turn of the loop, or by the service thread's, which runs no hooks. They are called as a
-        // callback is: while somebody else leads.
-        if (p.is_default && !std::exchange(looked, true) && registry_.has_dead()) {
-            hand_over_lead();
-            held.unlock();
-            registry_.reap_dead(true);
-            held.lock();
+        // Left by the last call, by this thread's turn of the loop, or by the service thread's, which runs no hooks.
+        if (p.is_default && !std::exchange(looked, true) && reap_dead(p, held))
             continue;
-        }
         if (p.run_head) {
             if (take_call(w, call, held))
                 return true;
             continue;
         }
-        if (now() >= deadline) {
-            if (p.workers.size() > p.reserved)
-                break;
-            deadline = now() + idle_time.load();
-        }
         looked = false;
-        if (p.is_default && leader_ == lead::nobody) {
+        const bool leads = p.is_default && leader_ == lead::nobody;
+        const bool stays = p.workers.size() <= p.reserved;
+        if (!leads || !stays) // who leads and stays has no use for the time
+            if (const auto time = now(); time >= deadline) {
+                if (deadline.time_since_epoch().count() != 0 && !stays)
+                    break;
+                deadline = time + idle_time.load();
+            }
+        if (leads) {
             leader_ = lead::worker;
             leading_thread_ = ::pthread_self();
-            const bool stays = p.workers.size() <= p.reserved;
             held.unlock();
             if (stays)
                 loop_->run_one();
@@ -76,12 +96,68 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
         }
         if (p.is_default && leader_ == lead::service)
             loop_->interrupt(); // the lead belongs to an idle worker: it saves the next callback a hop
-        p.rest(w);
-        w.waiting.wait_until(held, deadline);
-        p.rise(w);
+        rest(w, held, deadline);
     }
     leave(w);
     return false;
+}
+
+// Until it is called, or it is time.
+void runtime::rest(worker& w, lock& held, std::chrono::steady_clock::time_point until) noexcept
+{
+    pool& p = *w.home;
+    p.rest(w);
+    if (p.called_in_vain >= in_vain_enough && !p.watcher)
+        watch(w, held);
+    else
+        w.waiting.wait_until(held, until);
+    const bool was_called = !w.resting;
+    p.rise(w);
+    if (!was_called || stopping_)
+        return;
+    if (p.run_head || !p.is_default || leader_ == lead::nobody) {
+        p.called_in_vain = 0;
+        return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    p.called_in_vain = now - p.last_in_vain < time_between_looks ? p.called_in_vain + 1 : 1;
+    p.last_in_vain = now;
+}
+
+void runtime::watch(worker& w, lock& held) noexcept
+{
+    pool& p = *w.home;
+    p.watcher = &w;
+    bool found_away = false;
+    for (;;) {
+        const std::uint64_t seen = p.lead_left;
+        w.waiting.wait_for(held, found_away ? std::chrono::microseconds(patience) : time_between_looks);
+        if (!w.resting || stopping_)
+            break;
+        const bool away = leader_ == lead::absent;
+        if (p.lead_left == seen && (away || !found_away))
+            break;
+        found_away = away;
+    }
+    p.watcher = nullptr;
+    p.called_in_vain = 0;
+    if (leader_ == lead::absent) { // this thread's turn, now that nobody watches
+        if (w.resting)
+            left_for_->brief = 0;
+        leader_ = lead::nobody;
+    }
+}
+
+// A call is about to begin: is it enough that somebody watches?
+bool runtime::may_leave_lead(const pool& p, const spi::lane& l) const noexcept
+{
+    return leader_ == lead::nobody && !p.run_head && l.brief >= brief_enough && p.watcher && p.watcher->resting;
+}
+
+void runtime::come_back(const worker& w) noexcept
+{
+    if (leader_ == lead::absent && absent_ == &w)
+        leader_ = lead::nobody;
 }
 
 // One call, and not more: the rest stays where others find it.
@@ -92,31 +168,55 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
     ++l.active;
     if (l.runnable())
         w.home->queue(l);
-    if (w.home->is_default)
+    if (w.home->is_default && may_leave_lead(*w.home, l)) {
+        leader_ = lead::absent;
+        absent_ = &w;
+        left_for_ = &l;
+        ++w.home->lead_left;
+    } else if (w.home->is_default)
         hand_over_lead();
     else if (w.home->run_head)
         rouse(*w.home);
     held.unlock();
     if (!l.port->begin(d, w.notification)) {
         held.lock();
+        come_back(w);
         --l.active;
         if (l.runnable())
             w.home->queue(l);
         drop_if_done(l);
-        held.unlock();
-        registry_.reap_dead(true); // its refusal may have been the end
-        held.lock();
+        reap_dead(*w.home, held); // its refusal may have been the end
         return false;
     }
     w.lane = &l;
     w.delivery = &d;
-    call = {l.call.function, l.call.deliver, l.call.context, l.call.target, &w.notification};
+    call.function = l.call.function;
+    call.deliver = l.call.deliver;
+    call.context = l.call.context;
+    call.target = l.call.target;
+    call.notification = &w.notification;
+    call.has_counter = sys::ticks::are_there();
+    call.called = call.returned = {};
     if (w.home->key.has_mask)
         ::pthread_sigmask(SIG_SETMASK, &w.home->key.mask, nullptr);
     errno = 0;
     ::pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
     ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
-    w.called = sys::ticks::now();
+    return true;
+}
+
+// The hooks of what has ended are called as a callback is: while somebody else leads, and takes the calls. False: there is none.
+bool runtime::reap_dead(pool& p, lock& held) noexcept
+{
+    if (!registry_.has_dead())
+        return false;
+    if (p.is_default)
+        hand_over_lead();
+    else if (p.run_head)
+        rouse(p);
+    held.unlock();
+    registry_.reap_dead(true);
+    held.lock();
     return true;
 }
 
@@ -134,43 +234,60 @@ void runtime::hand_over_lead() noexcept
         loop_->interrupt();
 }
 
-void runtime::done(worker& w, spi::verdict v) noexcept
+// call: it has returned; null: it has ended its thread.
+void runtime::done(worker& w, spi::verdict v, const sigev_worker_call* call) noexcept
 {
-    const sys::ticks returned = sys::ticks::now();
+    sys::ticks called, returned;
+    if (call) {
+        called = {call->called.count, call->called.processor};
+        returned = {call->returned.count, call->returned.processor};
+    }
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     // As if the next callback had a new thread: what this one may have left behind goes.
     w.environment.restore_user_state();
-    const bool as_it_was = !w.home->key.has_mask && sys::no_system_call_between(w.called, returned);
+    const bool as_it_was = !w.home->key.has_mask && call && sys::no_system_call_between(called, returned);
     w.spoiled = !as_it_was && !w.environment.restore_kernel_state();
     w.spent = w.spoiled || w.home->key.fresh;
-    const bool again = w.lane->port->end(*w.delivery, v);
-    {
-        lock held(mutex_);
-        spi::lane& l = *w.lane;
-        --l.active;
-        ++w.home->finished;
-        if (again)
-            l.push_front(*w.delivery);
-        if (again && v == spi::verdict::retry)
-            l.suspended = !std::exchange(l.resume_early, false);
-        if (l.runnable())
-            w.home->queue(l); // this thread looks there next, or its successor
-        if (w.home->run_head && registry_.has_dead())
-            rouse(*w.home); // a hook that blocks this thread below delays no call
-        drop_if_done(l);
-        w.lane = nullptr;
-        w.delivery = nullptr;
-    }
-    registry_.reap_dead(true);
+    w.brief = call && sys::is_brief(called, returned);
+    w.answer = v;
+    w.again = w.lane->port->end(*w.delivery, v) ? w.delivery : nullptr;
+    w.over = true;
+    w.delivery = nullptr;
+}
+
+// Under the lock: what done() has found is told to the lane. By the same thread, which takes the lock next to look for a call, or
+// to end.
+void runtime::settle(worker& w) noexcept
+{
+    spi::lane& l = *w.lane;
+    --l.active;
+    ++w.home->finished;
+    l.brief = w.brief ? l.brief + 1 : 0;
+    if (w.again)
+        l.push_front(*w.again);
+    if (w.again && w.answer == spi::verdict::retry)
+        l.suspended = !std::exchange(l.resume_early, false);
+    if (l.runnable())
+        w.home->queue(l); // this thread looks there next, or its successor
+    drop_if_done(l);
+    w.over = false;
+    w.again = nullptr;
+    w.lane = nullptr;
 }
 
 // The callback ended its thread. Destructors of thread-specific data have yet to run, so the thread is not joined here.
 void runtime::gone(worker& w) noexcept
 {
     if (w.delivery)
-        done(w, spi::verdict::delivered);
-    const lock held(mutex_);
-    replace(w);
+        done(w, spi::verdict::delivered, nullptr);
+    {
+        const lock held(mutex_);
+        come_back(w); // or rather not: somebody else leads
+        if (w.over)
+            settle(w);
+        replace(w);
+    }
+    registry_.reap_dead(true);
 }
 
 // Under the lock. Its successor is made now, if it can be; else it is tried again, for ever.
@@ -220,11 +337,11 @@ int sigev_worker_next(void* worker, sigev_worker_call* call)
     return w && w->owner->next(*w, *call);
 }
 
-void sigev_worker_done(void* worker, int verdict)
+void sigev_worker_done(void* worker, int verdict, const sigev_worker_call* call)
 {
     const bool known = verdict == SIGEV_DELIVERED || verdict == SIGEV_RETRY || verdict == SIGEV_GONE;
     if (auto* w = of_this_process(worker))
-        w->owner->done(*w, known ? static_cast<sigev::spi::verdict>(verdict) : sigev::spi::verdict::delivered);
+        w->owner->done(*w, known ? static_cast<sigev::spi::verdict>(verdict) : sigev::spi::verdict::delivered, call);
 }
 
 void sigev_worker_gone(void* worker)

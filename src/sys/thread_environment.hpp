@@ -24,10 +24,16 @@ struct ticks {
 
     /// Async-signal-safe.
     static ticks now() noexcept;
+
+    /// False: all readings are 0, and say nothing.
+    static bool are_there() noexcept;
 };
 
 /// True when no system call can have been made between two readings. Never wrongly; false when in doubt.
 bool no_system_call_between(const ticks& from, const ticks& to) noexcept;
+
+/// True when the time between is not much more than it takes to wake a thread: some 25 us. False when in doubt.
+bool is_brief(const ticks& from, const ticks& to) noexcept;
 
 class thread_environment {
 public:

@@ -52,9 +52,72 @@ void first_blocks(const place& on, int notify, pthread_attr_t* attributes) {
     BOOST_TEST(sigev_shutdown() == 0); // before `all` goes
 }
 
+/// From here on everything runs on one processor, and what is woken in vain is seen to be.
+void stay_on_one_processor() {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    BOOST_REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(stuck)
+
+// Where callbacks are brief and many, nobody is woken to lead meanwhile. One of them that blocks all of a sudden, or ends its
+// thread, keeps the loop waiting for a moment, and no longer.
+BOOST_AUTO_TEST_CASE(a_callback_that_blocks_after_many_brief_ones_keeps_nobody_waiting) {
+    struct {
+        gate release;
+        std::atomic<bool> blocks{false};
+        std::atomic<int> called{0}, others{0};
+    } all;
+    stay_on_one_processor();
+    const place on(place::runtime);
+    const subscription one(on, make_event(SIGEV_THREAD, [](sigval v) {
+                               auto& self = *static_cast<decltype(all)*>(v.sival_ptr);
+                               if (++self.called; self.blocks)
+                                   (void)self.release.wait(seconds(60));
+                           }, &all), 4);
+    const subscription other(on, make_event(SIGEV_THREAD, [](sigval v) { ++static_cast<decltype(all)*>(v.sival_ptr)->others; }, &all), 4);
+    for (int i = 1; i <= 20'000; ++i) { // dense enough, now and then, that a follower's wake is seen to be in vain
+        one.submit();
+        while (all.called != i)
+            sched_yield();
+    }
+    all.blocks = true;
+    one.submit();
+    BOOST_TEST(on.until([&] { return all.called == 20'001; }));
+    for (int i = 1; i <= 10; ++i) {
+        other.submit();
+        BOOST_TEST(on.until([&] { return all.others == i; }));
+    }
+    all.release.open();
+    BOOST_TEST(on.until([&] { return one.delivered() == 20'001; }));
+    BOOST_TEST(sigev_shutdown() == 0); // before `all` goes
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_ends_its_thread_after_many_brief_ones_keeps_nobody_waiting) {
+    struct {
+        std::atomic<bool> ends{false};
+        std::atomic<int> called{0};
+    } all;
+    stay_on_one_processor();
+    const place on(place::runtime);
+    const subscription one(on, make_event(SIGEV_THREAD, [](sigval v) {
+                               auto& self = *static_cast<decltype(all)*>(v.sival_ptr);
+                               if (++self.called; self.ends)
+                                   pthread_exit(nullptr);
+                           }, &all), 4);
+    for (int i = 1; i <= 10'000; ++i) {
+        all.ends = i % 1000 == 0;
+        one.submit();
+        while (all.called != i)
+            sched_yield();
+    }
+    BOOST_TEST(on.until([&] { return one.delivered() == 10'000; }));
+    BOOST_TEST(sigev_shutdown() == 0);
+}
 
 SIGEV_TEST_ON_BOTH(the_first_of_64_due_callbacks_blocks_and_63_run) {
     first_blocks(on, SIGEV_THREAD, nullptr);
