@@ -323,8 +323,9 @@ SIGEV_API int sigev_timer_ledger(timer_t timer, struct sigev_ledger *ledger) SIG
  *
  * Errors of the call: EINVAL (aio_reqprio outside 0 .. 20; sigevent or reactor as for sigev_open()), EBADF (no such kqueue;
  * sigev_aio_fsync(): descriptor), EPERM (thread attributes), EAGAIN (memory, descriptors, threads). Then nothing was started and
- * the aiocb is as it was. Errors of the operation, through sigev_aio_error(): EBADF (a read's or write's descriptor), EINVAL (a
- * negative offset where there are offsets, a length beyond SSIZE_MAX), and all that the system call itself answers.
+ * the aiocb is as it was. Errors of the operation, through sigev_aio_error(): EBADF (a read's or write's descriptor, also one that
+ * is not open for it), EINVAL (a negative offset where there are offsets, a length beyond SSIZE_MAX), and all that the system
+ * call itself answers.
  */
 struct aiocb;
 

@@ -158,7 +158,7 @@ int aio_source::start(std::unique_ptr<request> r) noexcept
     }
     if (!error)
         r->positioned = r->file().positioned;
-    if (!error && (error = fails_later(r->operation, r->positioned, r->offset, r->length)))
+    if (!error && (error = fails_later(r->operation, r->file().access, r->positioned, r->offset, r->length)))
         leave(r->file());
     if (error) { // told as if the operation had found it
         r->error = error;
@@ -254,7 +254,9 @@ int aio_source::open_file(aio_file& file, int number) noexcept
     const bool ends = ends_by_itself(about.st_mode);
     file.positioned = ends || ::lseek(file.descriptor, 0, SEEK_CUR) >= 0;
     file.may_wait = !ends;
-    file.direct = (::fcntl(file.descriptor, F_GETFL) & O_DIRECT) != 0;
+    const int flags = ::fcntl(file.descriptor, F_GETFL);
+    file.access = flags & O_ACCMODE;
+    file.direct = (flags & O_DIRECT) != 0;
     if (const int error = engine_->open(file))
         return error;
     if (!ends)

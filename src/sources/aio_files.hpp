@@ -32,6 +32,7 @@ struct aio_user {
 struct aio_file : spi::aio_channel {
     sys::unique_fd duplicate;
     int number = -1; ///< the program's
+    int access = 0;  ///< O_RDONLY, O_WRONLY, O_RDWR
     bool positioned = true;
     bool closing = false; ///< nobody joins any more
     bool closed = false;  ///< the duplicate is: whoever takes the last request off deletes this

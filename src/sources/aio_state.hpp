@@ -5,8 +5,8 @@
 //   by the call            a read's or write's aio_reqprio outside 0 .. AIO_PRIO_DELTA_MAX, an fsync operation that is
 //                          neither O_SYNC nor O_DSYNC: EINVAL. An fsync's descriptor that is not open: EBADF. No
 //                          resources: EAGAIN.
-//   through aio_error()    a read's or write's descriptor that is not open (EBADF), a negative offset where there are
-//                          offsets, a length beyond SSIZE_MAX (EINVAL), and whatever the operation itself answers.
+//   through aio_error()    a read's or write's descriptor that is not open, or not for that (EBADF), a negative offset where
+//                          there are offsets, a length beyond SSIZE_MAX (EINVAL), and whatever the operation itself answers.
 //
 // ORDER, by file (device and inode, not descriptor), among the requests that are not over yet
 //   append    writes with O_APPEND run one after the other, in the order of the calls.
@@ -57,9 +57,14 @@ constexpr bool sync_operation(int operation, spi::aio_operation& out) noexcept
     return true;
 }
 
-/// An error that becomes the operation's own, or 0.
-constexpr int fails_later(spi::aio_operation operation, bool positioned, off_t offset, std::size_t length) noexcept
+/// An error that becomes the operation's own, or 0. `access`: of the descriptor, O_RDONLY and so on. What it does not permit
+/// never becomes ready, so nobody may wait for it.
+constexpr int fails_later(
+    spi::aio_operation operation, int access, bool positioned, off_t offset, std::size_t length) noexcept
 {
+    if ((operation == spi::aio_operation::read && access == O_WRONLY) ||
+        (operation == spi::aio_operation::write && access == O_RDONLY))
+        return EBADF;
     return !is_sync(operation) && ((positioned && offset < 0) || length > SSIZE_MAX) ? EINVAL : 0;
 }
 

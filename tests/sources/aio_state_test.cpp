@@ -129,12 +129,17 @@ BOOST_AUTO_TEST_CASE(a_sync_is_one_of_two) {
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_offset_or_length_is_the_operations_own_error) {
-    BOOST_TEST(fails_later(aio_operation::read, true, -1, 1) == EINVAL);
-    BOOST_TEST(fails_later(aio_operation::write, true, -1, 1) == EINVAL);
-    BOOST_TEST(fails_later(aio_operation::read, false, -1, 1) == 0); // a pipe has no offsets
-    BOOST_TEST(fails_later(aio_operation::read, false, 0, std::size_t{SSIZE_MAX} + 1) == EINVAL);
-    BOOST_TEST(fails_later(aio_operation::write, true, 0, SSIZE_MAX) == 0);
-    BOOST_TEST(fails_later(aio_operation::fsync, true, -1, std::size_t{SSIZE_MAX} + 1) == 0); // not looked at
+    BOOST_TEST(fails_later(aio_operation::read, O_RDWR, true, -1, 1) == EINVAL);
+    BOOST_TEST(fails_later(aio_operation::write, O_RDWR, true, -1, 1) == EINVAL);
+    BOOST_TEST(fails_later(aio_operation::read, O_WRONLY, true, 0, 1) == EBADF);
+    BOOST_TEST(fails_later(aio_operation::write, O_RDONLY, false, 0, 1) == EBADF);
+    BOOST_TEST(fails_later(aio_operation::read, O_RDONLY, true, 0, 1) == 0);
+    BOOST_TEST(fails_later(aio_operation::write, O_WRONLY, true, 0, 1) == 0);
+    BOOST_TEST(fails_later(aio_operation::fsync, O_RDONLY, true, 0, 0) == 0);
+    BOOST_TEST(fails_later(aio_operation::read, O_RDWR, false, -1, 1) == 0); // a pipe has no offsets
+    BOOST_TEST(fails_later(aio_operation::read, O_RDWR, false, 0, std::size_t{SSIZE_MAX} + 1) == EINVAL);
+    BOOST_TEST(fails_later(aio_operation::write, O_RDWR, true, 0, SSIZE_MAX) == 0);
+    BOOST_TEST(fails_later(aio_operation::fsync, O_RDWR, true, -1, std::size_t{SSIZE_MAX} + 1) == 0); // not looked at
 }
 
 BOOST_AUTO_TEST_CASE(appends_run_one_after_the_other_and_nothing_else_waits) {
