@@ -85,6 +85,7 @@ typedef pid_t lwpid_t;
 
 typedef uint64_t sigev_t;         /* a subscription */
 typedef uint64_t sigev_reactor_t; /* a reactor that the caller's own event loop runs; 0 stands for the runtime's */
+typedef uint64_t sigev_manual_clock_t; /* a clock that a test moves */
 
 /* What raised a notification. */
 enum {
@@ -262,18 +263,30 @@ enum {
     SIGEV_ENGINE_KERNEL = 2   /* the kernel's own timer: not yet, ENOTSUP */
 };
 
-/* Options of sigev_timer_create_with(). Zero every member that is not needed and set size. */
+/* Flags of struct sigev_timer_options. */
+enum {
+    /* The loop wakes early, by as much as waking has lately taken (at most 250 microseconds), and looks at the clock for
+     * the rest. Never early, and late by about what a delivery takes. The price is a busy processor for that long before
+     * each expiration, during which the loop still does what else comes. */
+    SIGEV_TIMER_PRECISE = 1
+};
+
+/* Options of sigev_timer_create_with(). Zero every member that is not needed and set size. Slack and precision are of timers
+ * that the library keeps (SIGEV_ENGINE_HEAP), which is chosen for a timer that asks for them. */
 struct sigev_timer_options {
     uint32_t size;           /* sizeof (struct sigev_timer_options) */
     int32_t engine;          /* SIGEV_ENGINE_* */
     sigev_reactor_t reactor; /* 0: the runtime's, started on first use */
-    uint64_t slack;          /* 0 */
-    uint32_t flags;          /* 0 */
+    uint64_t slack;          /* in nanoseconds: each expiration may come so much later, together with those of other timers, which
+                                saves wakeups. Kept in microseconds, 35 minutes at most; periods do not drift by it */
+    uint32_t flags;          /* SIGEV_TIMER_PRECISE, without slack, or 0 */
     uint32_t reserved;       /* 0 */
+    sigev_manual_clock_t manual_clock; /* the clock is this one's side of that name; 0: the host's */
 };
 
-/* As sigev_timer_create(), with options; NULL: none. errors: as there, EINVAL (size, an engine that does not exist, a
- * reserved member that is not 0), ENOTSUP (the engine does not serve the clock). */
+/* As sigev_timer_create(), with options; NULL: none. errors: as there, EINVAL (size, an engine that does not exist, unknown
+ * flags, slack of a precise timer, a manual clock that does not exist, a reserved member that is not 0), ENOTSUP (the
+ * engine does not serve the clock, or has no slack, precision or manual clock). */
 SIGEV_API int sigev_timer_create_with(const struct sigev_timer_options *options, clockid_t clock,
                                       struct sigevent *SIGEV_RESTRICT event,
                                       timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
@@ -297,6 +310,37 @@ SIGEV_API int sigev_timer_delete_wait(timer_t timer) SIGEV_NOEXCEPT;
 
 /* Reads the account of the timer's subscription. */
 SIGEV_API int sigev_timer_ledger(timer_t timer, struct sigev_ledger *ledger) SIGEV_NOEXCEPT;
+
+/* ---- a manual clock: time for tests ---------------------------------------------------------------------------------
+ *
+ * Timers made on it (see struct sigev_timer_options) work as ever, with every method and by the same calls, but their time
+ * stands still until sigev_manual_clock_advance() or _settime() moves it. When these return, all that has become due has
+ * been raised: on a reactor of the caller's own, callbacks and registered methods have been called, by this thread;
+ * signals are queued; what goes to another thread is on its way there. Two sides, as a machine has: CLOCK_MONOTONIC, which
+ * CLOCK_BOOTTIME is here too, from 0; and CLOCK_REALTIME. What is armed for a time that has come already is raised by the
+ * reactor's loop soon, as by any clock, or else when the clock is moved next. sigev_current() tells these times, too. */
+
+/* realtime: where CLOCK_REALTIME begins; NULL: in September 2001. errors: EINVAL, EAGAIN. */
+SIGEV_API int sigev_manual_clock_open(const struct timespec *SIGEV_RESTRICT realtime,
+                                      sigev_manual_clock_t *SIGEV_RESTRICT clock) SIGEV_NOEXCEPT;
+
+/* Time goes by, on both sides: each deadline on the way comes at its own time, and a timer that its callback sets anew may
+ * be on the way again; each period of a periodic timer is raised at its time. (So it takes as long as there are periods: do
+ * not let a year go by in nanoseconds.) One call at a time. errors: EINVAL, EDEADLK (called from inside a callback that a
+ * reactor of the caller's own runs for one of the clock's timers). */
+SIGEV_API int sigev_manual_clock_advance(sigev_manual_clock_t clock, const struct timespec *by) SIGEV_NOEXCEPT;
+
+/* CLOCK_MONOTONIC or CLOCK_BOOTTIME: both sides go on to there in one leap, as for a program that was stopped meanwhile; what
+ * a periodic timer has missed comes in one notification. CLOCK_REALTIME: that side is set, also back, as clock_settime()
+ * does it: absolute timers on it follow, relative ones do not. errors: EINVAL (no such side, or back), EDEADLK (as above). */
+SIGEV_API int sigev_manual_clock_settime(sigev_manual_clock_t clock, clockid_t side,
+                                         const struct timespec *time) SIGEV_NOEXCEPT;
+
+/* As clock_gettime(). Async-signal-safe. errors: EINVAL. */
+SIGEV_API int sigev_manual_clock_gettime(sigev_manual_clock_t clock, clockid_t side, struct timespec *time) SIGEV_NOEXCEPT;
+
+/* Deletes the timers on it and waits for their callbacks, as sigev_timer_delete_wait(). errors: EINVAL, EDEADLK (as above). */
+SIGEV_API int sigev_manual_clock_close(sigev_manual_clock_t clock) SIGEV_NOEXCEPT;
 
 /* ---- asynchronous input and output: <aio.h>, with every method as target ------------------------------------------
  *
@@ -506,6 +550,15 @@ SIGEV_API int sigev_reactor_descriptors(sigev_reactor_t reactor, int *descriptor
  * once. The descriptors have to be watched for levels, not for edges: it may return at once because another thread is at it,
  * in this function or in a cancel, and leave the descriptor readable for the turn after. */
 SIGEV_API int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) SIGEV_NOEXCEPT;
+
+/* When sigev_reactor_ready() is to be called next for what time brings (timers; notifications that are tried again), as a
+ * time of `clock`, one of CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME: for a loop that waits with a time-out of its own.
+ * Returns 1 and stores it, or 0: never. It is the time that the last sigev_reactor_ready() has left; what is armed after
+ * that, for earlier, makes descriptor 0 readable, which such a loop has to watch as ever. So: ready, then this, then wait.
+ * From another thread it is the time so far; while the reactor is at work, the present. Timers on CLOCK_REALTIME may
+ * become due by that clock's being set, which only their descriptor tells. Async-signal-safe. errors: EINVAL. */
+SIGEV_API int sigev_reactor_next_deadline(sigev_reactor_t reactor, clockid_t clock,
+                                          struct timespec *deadline) SIGEV_NOEXCEPT;
 
 /* Makes the loop turn: descriptor 0 becomes readable. Async-signal-safe. errors: EINVAL. */
 SIGEV_API int sigev_reactor_wake(sigev_reactor_t reactor) SIGEV_NOEXCEPT;

@@ -39,6 +39,22 @@ enum class timer_engine : int {
 /// What sigev_timer_create_with() is asked for beside clock and target.
 struct timer_options {
     timer_engine engine = timer_engine::automatic;
+    std::chrono::nanoseconds slack{0}; ///< may come so much later, together with others
+    bool precise = false;              ///< wakes early and looks at the clock for the rest; see SIGEV_TIMER_PRECISE
+    sigev_manual_clock_t clock = 0;    ///< of a sigev::manual_clock
+
+    /// For sigev_timer_create_with().
+    ::sigev_timer_options native(sigev_reactor_t on) const noexcept
+    {
+        ::sigev_timer_options options{};
+        options.size = sizeof options;
+        options.engine = static_cast<int>(engine);
+        options.reactor = on;
+        options.slack = static_cast<std::uint64_t>(slack.count());
+        options.flags = precise ? SIGEV_TIMER_PRECISE : 0;
+        options.manual_clock = clock;
+        return options;
+    }
 };
 
 /// Owns a timer_t.
@@ -71,10 +87,7 @@ public:
     {}
     posix_timer(sigev_reactor_t on, ::clockid_t clock, const target& to, const timer_options& how = {})
     {
-        ::sigev_timer_options options{};
-        options.size = sizeof options;
-        options.engine = static_cast<int>(how.engine);
-        options.reactor = on;
+        const ::sigev_timer_options options = how.native(on);
         struct sigevent event = to.native();
         ::timer_t fresh{};
         if (::sigev_timer_create_with(&options, clock, &event, &fresh) != 0)

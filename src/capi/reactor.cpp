@@ -1,5 +1,6 @@
 // sigev_reactor_*(): the caller's own event loop.
 #include "capi/edge.hpp"
+#include "sys/clock.hpp"
 
 using namespace sigev;
 using namespace sigev::capi;
@@ -51,6 +52,24 @@ int sigev_reactor_ready(sigev_reactor_t reactor, unsigned which) noexcept
         r.ready(which);
         return 0;
     });
+}
+
+// Nor is this one: as sigev_reactor_wake().
+int sigev_reactor_next_deadline(sigev_reactor_t reactor, clockid_t clock, timespec* deadline) noexcept
+{
+    const bool known = clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME;
+    core::registry* all = core::registry::current();
+    core::reactor* r = nullptr;
+    if (!deadline || !known || !all || reactor == 0 || all->find_reactor(reactor, r) != 0)
+        return answer(EINVAL);
+    const std::uint64_t left = r->remaining();
+    r->generation.unpin();
+    if (left == core::reactor_source::never)
+        return 0;
+    const std::uint64_t now = sys::now(clock);
+    constexpr std::uint64_t end = ~std::uint64_t{0};
+    *deadline = sys::to_timespec(left < end - now ? now + left : end);
+    return 1;
 }
 
 // Not with_reactor(): what holds back a cancellation has no place in a signal handler.

@@ -18,7 +18,8 @@ std::uint64_t number_of(timer_t timer) noexcept
 
 int check(const sigev_timer_options& o) noexcept
 {
-    if (o.size != sizeof o || o.slack != 0 || o.flags != 0 || o.reserved != 0)
+    const bool precise = o.flags == SIGEV_TIMER_PRECISE;
+    if (o.size != sizeof o || (o.flags != 0 && !precise) || (precise && o.slack != 0) || o.reserved != 0)
         return EINVAL;
     switch (o.engine) {
     case SIGEV_ENGINE_DEFAULT:
@@ -28,20 +29,26 @@ int check(const sigev_timer_options& o) noexcept
     }
 }
 
-int create(sigev_reactor_t reactor, clockid_t clock, const sigevent* event, timer_t* timer) noexcept
+int create(const sigev_timer_options& o, clockid_t clock, const sigevent* event, timer_t* timer) noexcept
 {
     if (!timer)
         return EINVAL;
+    sources::timer_request wanted{clock, event, o.slack, o.flags == SIGEV_TIMER_PRECISE};
     core::registry* all = core::registry::ensure();
     sources::timers* source = all ? sources::timers::ensure(*all) : nullptr;
     if (!source)
         return EAGAIN;
     core::reactor* on = nullptr;
-    int error = all->find_reactor(reactor, on);
+    int error = all->find_reactor(o.reactor, on);
     if (error)
         return as_resource(error);
     std::uint64_t number = 0;
-    error = source->create(*on, clock, event, number);
+    if (o.manual_clock != 0 && !(wanted.on_clock = sources::timers::find_clock(o.manual_clock, source)))
+        error = EINVAL;
+    else
+        error = source->create(*on, wanted, number);
+    if (wanted.on_clock)
+        wanted.on_clock->generation.unpin();
     on->generation.unpin();
     if (error == 0)
         *timer = reinterpret_cast<timer_t>(number);
@@ -71,12 +78,14 @@ int destroy(timer_t timer, bool wait) noexcept
 
 int sigev_timer_create(clockid_t clock, sigevent* event, timer_t* timer) noexcept
 {
-    return answer(guarded([&] { return create(0, clock, event, timer); }));
+    return answer(guarded([&] { return create({}, clock, event, timer); }));
 }
 
 int sigev_timer_create_on(sigev_reactor_t reactor, clockid_t clock, sigevent* event, timer_t* timer) noexcept
 {
-    return answer(guarded([&] { return create(reactor, clock, event, timer); }));
+    sigev_timer_options on{};
+    on.reactor = reactor;
+    return answer(guarded([&] { return create(on, clock, event, timer); }));
 }
 
 int sigev_timer_create_with(
@@ -85,7 +94,7 @@ int sigev_timer_create_with(
     return answer(guarded([&] {
         if (const int error = options ? check(*options) : 0)
             return error;
-        return create(options ? options->reactor : 0, clock, event, timer);
+        return create(options ? *options : sigev_timer_options{}, clock, event, timer);
     }));
 }
 

@@ -1,6 +1,6 @@
 // Handles: index, generation and epoch (registry::life) in one number that a C program can keep. Pure.
 //
-//   subscription, reactor   kind:4 | epoch:10 | generation:26 | index:24
+//   all others              kind:4 | epoch:10 | generation:26 | index:24
 //   timer                   kind:4 | epoch:10 | engine:10 | generation:16 | index:24
 //
 // The kind stands on top, and the top bit is never set: a timer's handle is neither a small number (the kernel's timer
@@ -11,7 +11,7 @@
 
 namespace sigev::core {
 
-enum class handle_kind : std::uint64_t { subscription = 1, reactor = 2, timer = 3 };
+enum class handle_kind : std::uint64_t { subscription = 1, reactor = 2, timer = 3, manual_clock = 4 };
 
 inline constexpr std::uint32_t max_index = (1u << 24) - 1;
 inline constexpr std::uint32_t max_engine = (1u << 10) - 1;

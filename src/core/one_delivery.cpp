@@ -29,7 +29,7 @@ void dispatcher::introduce(const subscription& s, sigev_notification& out) noexc
 inline void dispatcher::look_at_clock(const subscription& s, sigev_notification& out) noexcept
 {
     if (out.scheduled != 0 && (s.method->runs_user_code || s.method->deferred))
-        out.actual = static_cast<std::int64_t>(sys::now(out.clock));
+        out.actual = static_cast<std::int64_t>(s.time ? s.time->now(out.clock) : sys::now(out.clock));
 }
 
 // And what this one says, whose delivery starts now; the overrun is latched here. False: nothing was raised (merging only).

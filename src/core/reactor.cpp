@@ -3,6 +3,7 @@
 #include "core/registry.hpp"
 #include "sys/clock.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <sched.h>
@@ -31,6 +32,7 @@ int reactor::open(registry& all) noexcept
     wakeup_fd_.store(descriptor_of(*event), std::memory_order_relaxed);
     wakeup_.store(event, std::memory_order_release);
     announces_sleep_ = false;
+    retry_at_.store(0, std::memory_order_relaxed);
     open_.store(true, std::memory_order_release);
     return 0;
 }
@@ -154,6 +156,53 @@ void reactor::drain() noexcept
     }
 }
 
+// The loop's own words, of posts and of its sleep, are left to the loop: it turns once for nothing.
+void reactor::drain_now() noexcept
+{
+    while (!dispatcher_->enter())
+        ::sched_yield();
+    do {
+        bool again;
+        do {
+            dispatcher_->run();
+            again = false;
+            for (auto& place : sources_)
+                if (reactor_source* s = place.load(std::memory_order_acquire); s && !dispatcher_->is_inherited())
+                    again |= s->reap();
+        } while (again);
+        if (dispatcher_->is_inherited())
+            return;
+        dispatcher_->sweep();
+    } while (!dispatcher_->leave());
+}
+
+std::uint64_t reactor::remaining() const noexcept
+{
+    std::uint64_t least = reactor_source::never;
+    for (const auto& place : sources_)
+        if (const reactor_source* s = place.load(std::memory_order_acquire))
+            least = std::min(least, s->remaining());
+    if (const std::uint64_t at = retry_at_.load(std::memory_order_acquire)) {
+        const std::uint64_t now = sys::now(CLOCK_MONOTONIC);
+        least = std::min(least, at > now ? at - now : 0);
+    }
+    return least;
+}
+
+void reactor::end_source(reactor_source& s) noexcept
+{
+    while (!dispatcher_->enter())
+        ::sched_yield();
+    do {
+        for (auto& place : sources_)
+            if (place.load(std::memory_order_relaxed) == &s) {
+                place.store(nullptr, std::memory_order_release);
+                s.detach();
+            }
+        dispatcher_->run();
+    } while (!dispatcher_->leave());
+}
+
 bool reactor::attach(unsigned place, reactor_source& s) noexcept
 {
     reactor_source* expected = nullptr;
@@ -181,6 +230,7 @@ int reactor::reserve_retry() noexcept
 
 void reactor::retry_at(std::uint64_t when) noexcept
 {
+    retry_at_.store(when, std::memory_order_release);
     itimerspec spec{};
     spec.it_value = sys::to_timespec(when);
     // Setting it also takes its readiness away. It cannot fail: the descriptor is ours, the time is valid.

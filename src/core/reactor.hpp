@@ -31,6 +31,10 @@ public:
     /// Stores the descriptors to watch (at most two) and returns their number.
     virtual unsigned descriptors(int* out) const noexcept = 0;
 
+    /// Nanoseconds until reap() is to run; 0: it runs, or is to run; `never`. Any thread, async-signal-safe.
+    virtual std::uint64_t remaining() const noexcept = 0;
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+
     /// The reactor closes: everything that lives on it ends now. The source may serve another reactor afterwards.
     virtual void detach() noexcept = 0;
 };
@@ -39,6 +43,8 @@ class reactor final : dispatcher_host {
 public:
     static constexpr unsigned max_sources = 2;
     static constexpr unsigned max_descriptors = 2 + 2 * max_sources;
+    static constexpr unsigned first_manual = max_sources; ///< the places of sources without descriptors, on manual clocks
+    static constexpr unsigned max_places = first_manual + 8;
 
     reactor() = default;
     reactor(const reactor&) = delete;
@@ -71,12 +77,20 @@ public:
     /// As ready(), without a descriptor that was found.
     void run_posted() noexcept { drain(); }
 
+    /// Waits for the drain word and does all that is due, on this thread. Not from inside the drain.
+    void drain_now() noexcept;
+
+    /// Nanoseconds until ready() is to be called though no descriptor but the first is watched; reactor_source::never.
+    std::uint64_t remaining() const noexcept;
+
     core::dispatcher& dispatcher() noexcept { return *dispatcher_; }
 
     /// The source in this place, or null.
     reactor_source* source(unsigned place) const noexcept { return sources_[place].load(std::memory_order_acquire); }
     /// Puts it there; false when somebody else's stands there already.
     bool attach(unsigned place, reactor_source& s) noexcept;
+    /// Ends what lives on it, as close() does, and takes it out. Not from inside the drain.
+    void end_source(reactor_source& s) noexcept;
     /// A source has a new descriptor, or work for the drain. Async-signal-safe.
     void wake() noexcept override;
 
@@ -98,7 +112,8 @@ private:
     std::atomic<bool> open_{false};
     alignas(64) std::atomic<bool> posted_{false}; ///< the wakeup's descriptor is readable and has not been drained
     bool announces_sleep_ = false; ///< posts are looked for in the word, not only behind the descriptor
-    std::array<std::atomic<reactor_source*>, max_sources> sources_{};
+    std::array<std::atomic<reactor_source*>, max_places> sources_{};
+    std::atomic<std::uint64_t> retry_at_{0}; ///< CLOCK_MONOTONIC; 0: nothing is held
     std::atomic<int> retry_fd_{-1};
     std::mutex mutex_;
 };

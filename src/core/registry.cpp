@@ -255,6 +255,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.method = &m;
     s.value = spec.event->sigev_value;
     s.code = spec.code;
+    s.time = spec.time;
     s.source = static_cast<std::uint8_t>(spec.source);
     s.cause = cause_of(spec.source);
     s.kind = spec.kind;

@@ -46,6 +46,7 @@ struct subscription_spec {
     raising kind = raising::queueing;
     bool refuse_when_full = false; ///< queueing: no record is free: EAGAIN, and not merged
     bool fresh_thread = false;     ///< SIGEV_THREAD: each callback on a thread that has run no other
+    const sys::manual_time* time = nullptr; ///< null: the host's clocks
     bool one_shot = false; ///< ends by itself after its one notification; nobody holds a handle
     reactor* on = nullptr;
 };

@@ -11,6 +11,7 @@
 #include "spi/method.hpp"
 #include "spi/workers.hpp"
 #include "sys/atomic16.hpp"
+#include "sys/manual_time.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -126,6 +127,7 @@ struct alignas(64) subscription {
     record* spare = nullptr;   ///< carries `newest`; merging: the one delivery
     sigval value{};
     std::uint64_t ident = 0;
+    const sys::manual_time* time = nullptr; ///< what its times are on; null: the host's clocks
     std::int32_t code = 0;
     std::uint8_t source = 0;
     std::uint8_t cause = 0; ///< SIGEV_CAUSE_*, but for what was cancelled

@@ -1,14 +1,17 @@
 #include "sources/timer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
+#include <sched.h>
 
 namespace sigev::sources {
 
 // ---- one bank ---------------------------------------------------------------------------------------------------------------
 
-timer_bank::timer_bank(core::registry& all, clock_family family, std::uint32_t number)
-    : registry_(all), family_(family), number_(number), engine_(spi::make_heap_engine(steady(), *this))
+timer_bank::timer_bank(core::registry& all, clock_family family, std::uint32_t number, const sys::manual_time* time)
+    : registry_(all), family_(family), number_(number), time_(time),
+      engine_(spi::make_heap_engine(steady(), *this, time))
 {
 }
 
@@ -18,8 +21,10 @@ bool timer_bank::claim(core::reactor& r) noexcept
     return on_.compare_exchange_strong(nobody, &r, std::memory_order_acq_rel);
 }
 
-int timer_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept
+int timer_bank::create(const timer_request& wanted, std::uint64_t& number) noexcept
 {
+    const clockid_t clock = wanted.clock;
+    const sigevent* const event = wanted.event;
     core::reactor* const on = on_.load(std::memory_order_acquire);
     int before[2];
     const unsigned watched = engine_->descriptors(before);
@@ -34,6 +39,7 @@ int timer_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& nu
             return EAGAIN;
         }
     }
+    engine_->wish(slot, wanted.slack, wanted.precise);
     number = core::encode({core::handle_kind::timer, registry_.life, number_, generation, slot});
     sigevent alarm{};
     alarm.sigev_notify = SIGEV_SIGNAL;
@@ -47,6 +53,7 @@ int timer_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& nu
     spec.code = SI_TIMER;
     spec.kind = core::raising::merging;
     spec.on = on;
+    spec.time = time_;
     core::subscription* s = nullptr;
     cold& c = cold_[slot];
     if (const int error = registry_.open(spec, s)) {
@@ -67,7 +74,7 @@ itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
 {
     if (v.deadline == 0)
         return {};
-    return to_spec(v, sys::now(clock_of(v.base)));
+    return to_spec(v, now(clock_of(v.base)));
 }
 
 inline int timer_bank::settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept
@@ -75,7 +82,7 @@ inline int timer_bank::settime(const timer& t, int flags, const itimerspec& valu
     if (const int error = check(value))
         return error;
     clockid_t clock = steady();
-    std::uint64_t now = 0;
+    std::uint64_t present = 0;
     if (!is_zero(value.it_value)) {
         if (flags & TIMER_ABSTIME) {
             const cold* const c = cold_.find(t.slot);
@@ -84,10 +91,10 @@ inline int timer_bank::settime(const timer& t, int flags, const itimerspec& valu
             clock = c->clock.load(std::memory_order_relaxed);
         } else { // on whatever clock: it does not follow the clock's being set
             engine_->expect(t.slot);
-            now = sys::now(clock);
+            present = now(clock);
         }
     }
-    const spi::timer_value wanted = to_value(clock, flags, value, now);
+    const spi::timer_value wanted = to_value(clock, flags, value, present);
     const spi::timer_exchange done = engine_->settime(t.slot, t.generation, wanted);
     if (!done.valid)
         return EINVAL;
@@ -156,6 +163,39 @@ int timer_bank::ledger(const timer& t, sigev_ledger& out) noexcept
     return alive ? 0 : EINVAL;
 }
 
+void timer_bank::end_all() noexcept
+{
+    for (std::uint32_t slot = 0; cold* c = cold_.find(slot); ++slot)
+        if (const std::uint32_t generation = c->generation.load(std::memory_order_acquire))
+            destroy({slot, generation & core::timer_generation_mask}, true);
+}
+
+std::uint64_t timer_bank::next_after(const sys::manual_time& time) const noexcept
+{
+    std::uint64_t first = engine_->next(spi::timer_base::steady);
+    if (const std::uint64_t wall = engine_->next(spi::timer_base::wall); wall != spi::timer_engine::never) {
+        const std::uint64_t now = time.now(CLOCK_REALTIME);
+        first = std::min(first, time.now(CLOCK_MONOTONIC) + (wall > now ? wall - now : 0));
+    }
+    return first;
+}
+
+std::uint64_t timer_bank::remaining() const noexcept
+{
+    std::uint64_t least = never;
+    for (const auto base : {spi::timer_base::steady, spi::timer_base::wall}) {
+        const std::uint64_t next = engine_->next(base);
+        if (next == spi::timer_engine::never)
+            continue;
+        const std::uint64_t present = now(clock_of(base));
+        if (next <= present)
+            return 0;
+        if (!time_) // else it comes when somebody moves the clock, and he looks for himself
+            least = std::min(least, next - present);
+    }
+    return least;
+}
+
 // The reactor holds its drain word for this call, and has cancelled all its subscriptions.
 void timer_bank::detach() noexcept
 {
@@ -171,8 +211,14 @@ void timer_bank::expired(
     std::uint32_t slot, std::uint32_t, std::uint64_t missed, std::uint64_t scheduled, spi::timer_base base) noexcept
 {
     // The engine holds the slot for the length of this call, so the timer, dead or not, is the one that expired.
-    if (core::subscription* s = cold_[slot].subscription.load(std::memory_order_acquire))
-        s->road.load(std::memory_order_acquire)->raise(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock_of(base));
+    const cold& c = cold_[slot];
+    core::subscription* const s = c.subscription.load(std::memory_order_acquire);
+    if (!s)
+        return;
+    clockid_t clock = clock_of(base);
+    if (time_ && clock == CLOCK_MONOTONIC && c.clock.load(std::memory_order_relaxed) == CLOCK_BOOTTIME)
+        clock = CLOCK_BOOTTIME;
+    s->road.load(std::memory_order_acquire)->raise(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock);
 }
 
 void timer_bank::wake() noexcept
@@ -205,26 +251,45 @@ timers* timers::ensure(core::registry& all) noexcept
                    [](core::registry& r) -> std::unique_ptr<core::extension> { return std::make_unique<timers>(r); }));
 }
 
-int timers::bank_of(core::reactor& on, clock_family family, timer_bank*& out) noexcept
+// The reactor's bank of that family, or of that manual clock; else null, and the first place that is free for it.
+timer_bank* timers::bank_on(
+    const core::reactor& on, clock_family family, const sys::manual_time* time, unsigned& place) noexcept
 {
-    const auto place = static_cast<unsigned>(family);
-    if (core::reactor_source* s = on.source(place)) {
-        out = static_cast<timer_bank*>(s);
-        return 0;
+    if (!time) {
+        place = static_cast<unsigned>(family);
+        return static_cast<timer_bank*>(on.source(place));
     }
+    place = core::reactor::max_places;
+    for (unsigned p = core::reactor::first_manual; p != core::reactor::max_places; ++p) {
+        auto* const bank = static_cast<timer_bank*>(on.source(p));
+        if (bank && bank->time() == time)
+            return bank;
+        if (!bank)
+            place = std::min(place, p);
+    }
+    return nullptr;
+}
+
+int timers::bank_of(core::reactor& on, clock_family family, const sys::manual_time* time, timer_bank*& out) noexcept
+{
+    unsigned place = 0;
+    out = bank_on(on, family, time, place);
+    if (out)
+        return 0;
     const std::lock_guard lock(mutex_);
-    if (core::reactor_source* s = on.source(place)) {
-        out = static_cast<timer_bank*>(s);
+    out = bank_on(on, family, time, place);
+    if (out)
         return 0;
-    }
+    if (place == core::reactor::max_places)
+        return EAGAIN;
     try {
         for (std::uint32_t number = 0; number != banks_.size(); ++number) {
             timer_bank* bank = banks_[number].load(std::memory_order_acquire);
             if (!bank) {
-                bank = new timer_bank(registry_, family, number);
+                bank = new timer_bank(registry_, family, number, time);
                 banks_[number].store(bank, std::memory_order_release);
             }
-            if (bank->family() != family || !bank->claim(on))
+            if (bank->family() != family || bank->time() != time || !bank->claim(on))
                 continue;
             on.attach(place, *bank);
             out = bank;
@@ -236,16 +301,75 @@ int timers::bank_of(core::reactor& on, clock_family family, timer_bank*& out) no
     return EAGAIN;
 }
 
-int timers::create(core::reactor& on, clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept
+int timers::create(core::reactor& on, const timer_request& wanted, std::uint64_t& number) noexcept
 {
     timespec resolution;
-    const clock_choice choice = choose_clock(clock, ::clock_getres(clock, &resolution) == 0);
+    const clock_choice choice = choose_clock(wanted.clock, ::clock_getres(wanted.clock, &resolution) == 0);
     if (choice.error)
         return choice.error;
+    const sys::manual_time* const time = wanted.on_clock ? &wanted.on_clock->time : nullptr;
     timer_bank* bank = nullptr;
-    if (const int error = bank_of(on, choice.family, bank))
+    if (const int error = bank_of(on, time ? clock_family::manual : choice.family, time, bank))
         return error;
-    return bank->create(clock, event, number);
+    return bank->create(wanted, number);
+}
+
+int timers::open_clock(std::uint64_t realtime, std::uint64_t& number) noexcept
+{
+    std::uint32_t index;
+    if (!clocks_.acquire(index))
+        return EAGAIN;
+    manual_clock& c = clocks_[index];
+    c.time.set_steady(0);
+    c.time.set_wall(realtime);
+    number = core::encode({core::handle_kind::manual_clock, registry_.life, 0, c.generation.generation(), index});
+    return 0;
+}
+
+manual_clock* timers::find_clock(std::uint64_t number, timers*& all) noexcept
+{
+    core::registry* registry = core::registry::current();
+    const core::handle h = core::decode(number);
+    if (!registry || h.kind != core::handle_kind::manual_clock || h.epoch != (registry->life & core::epoch_mask))
+        return nullptr;
+    all = static_cast<timers*>(registry->find(core::extension_place::timers));
+    manual_clock* const c = all ? all->clocks_.at(h.index) : nullptr;
+    return c && c->generation.pin(h.generation, core::generation_mask) ? c : nullptr;
+}
+
+bool timers::is_draining(const manual_clock& clock) noexcept
+{
+    bool inside = false;
+    for_each_of(clock, [&](timer_bank&, core::reactor& on) { inside |= on.dispatcher().is_draining_here(); });
+    return inside;
+}
+
+void timers::end_timers(manual_clock& clock) noexcept
+{
+    for_each_of(clock, [](timer_bank& bank, core::reactor& on) {
+        bank.end_all();
+        on.end_source(bank);
+    });
+}
+
+int timers::close_clock(std::uint64_t number) noexcept
+{
+    timers* all = nullptr;
+    manual_clock* const c = find_clock(number, all);
+    if (!c)
+        return EINVAL;
+    const bool inside = all->is_draining(*c);
+    const bool mine = !inside && c->generation.end(c->generation.generation());
+    c->generation.unpin();
+    if (!mine)
+        return inside ? EDEADLK : EINVAL;
+    while (c->generation.pinned()) // who moves it, or makes a timer on it
+        ::sched_yield();
+    all->end_timers(*c);
+    while (!c->generation.advance_if_unpinned()) // by a stale handle, for a moment
+        ::sched_yield();
+    all->clocks_.release(c->index);
+    return 0;
 }
 
 inline timer_bank* timers::find(const core::handle& h) noexcept

@@ -12,6 +12,8 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "core/slab.hpp"
+#include "sources/manual_clock.hpp"
 #include "sources/timer_state.hpp"
 #include "spi/timer_engine.hpp"
 #include "sys/segmented_array.hpp"
@@ -26,19 +28,31 @@
 
 namespace sigev::sources {
 
-/// The timers of one reactor on one family of clocks.
+/// What a timer is made with.
+struct timer_request {
+    clockid_t clock;
+    const sigevent* event; ///< null: SIGALRM with the timer's id
+    std::uint64_t slack = 0;
+    bool precise = false;
+    manual_clock* on_clock = nullptr; ///< pinned by the caller
+};
+
+/// The timers of one reactor on one family of clocks, or on one manual clock.
 class timer_bank final : public core::reactor_source, spi::timer_sink {
 public:
-    timer_bank(core::registry& all, clock_family family, std::uint32_t number);
+    /// time: of a manual clock; else null.
+    timer_bank(core::registry& all, clock_family family, std::uint32_t number, const sys::manual_time* time);
     timer_bank(const timer_bank&) = delete;
     timer_bank& operator=(const timer_bank&) = delete;
 
     bool claim(core::reactor& r) noexcept;
     void unclaim() noexcept { on_.store(nullptr, std::memory_order_release); }
     clock_family family() const noexcept { return family_; }
+    const sys::manual_time* time() const noexcept { return time_; }
+    core::reactor* on() const noexcept { return on_.load(std::memory_order_acquire); }
 
     /// 0 or an errno. event null: SIGALRM with the timer's id.
-    int create(clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept;
+    int create(const timer_request& wanted, std::uint64_t& number) noexcept;
 
     /// A timer of this bank as its handle names it; whether there is one is for the engine to tell.
     struct timer {
@@ -52,8 +66,15 @@ public:
     int destroy(const timer& t, bool wait) noexcept;
     int ledger(const timer& t, sigev_ledger& out) noexcept;
 
+    /// Deletes all that are left, and waits for their callbacks.
+    void end_all() noexcept;
+
+    /// On a manual clock: when it wants to be looked at next, on the steady side; at once is not after the present. never.
+    std::uint64_t next_after(const sys::manual_time& time) const noexcept;
+
     bool reap() noexcept override { return engine_->reap(); }
     unsigned descriptors(int* out) const noexcept override { return engine_->descriptors(out); }
+    std::uint64_t remaining() const noexcept override;
     void detach() noexcept override;
 
 private:
@@ -79,11 +100,13 @@ private:
     {
         return base == spi::timer_base::wall ? CLOCK_REALTIME : steady();
     }
+    std::uint64_t now(clockid_t clock) const noexcept { return time_ ? time_->now(clock) : sys::now(clock); }
     itimerspec spec_of(const spi::timer_value& v) const noexcept;
 
     core::registry& registry_;
     const clock_family family_;
     const std::uint32_t number_;
+    const sys::manual_time* const time_;
     std::unique_ptr<spi::timer_engine> engine_;
     std::atomic<core::reactor*> on_{nullptr};
     sys::segmented_array<cold, 64> cold_;
@@ -99,7 +122,31 @@ public:
     static timers* ensure(core::registry& all) noexcept;
 
     /// timer_create() on a reactor. 0 or an errno.
-    int create(core::reactor& on, clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept;
+    int create(core::reactor& on, const timer_request& wanted, std::uint64_t& number) noexcept;
+
+    // ---- manual clocks
+    int open_clock(std::uint64_t realtime, std::uint64_t& number) noexcept;
+    /// The clock of a handle, pinned; null: EINVAL. Async-signal-safe.
+    static manual_clock* find_clock(std::uint64_t number, timers*& all) noexcept;
+    /// 0, EINVAL, EDEADLK.
+    static int close_clock(std::uint64_t number) noexcept;
+    /// f(bank, reactor) for each bank of the clock. The reactor is pinned meanwhile.
+    template <class F>
+    void for_each_of(const manual_clock& clock, F&& f) noexcept
+    {
+        for (auto& place : banks_) {
+            timer_bank* const bank = place.load(std::memory_order_acquire);
+            core::reactor* const on = bank && bank->time() == &clock.time ? bank->on() : nullptr;
+            if (!on)
+                continue;
+            on->generation.pin(0, 0);
+            if (bank->on() == on && on->is_open())
+                f(*bank, *on);
+            on->generation.unpin();
+        }
+    }
+    /// This thread is inside a callback that the drain of one of the clock's reactors runs.
+    bool is_draining(const manual_clock& clock) noexcept;
 
     /// The bank and timer of a handle; false: EINVAL. Async-signal-safe.
     static bool find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept;
@@ -112,9 +159,12 @@ public:
 
 private:
     static timer_bank* find(const core::handle& h) noexcept;
-    int bank_of(core::reactor& on, clock_family family, timer_bank*& out) noexcept;
+    int bank_of(core::reactor& on, clock_family family, const sys::manual_time* time, timer_bank*& out) noexcept;
+    static timer_bank* bank_on(const core::reactor& on, clock_family family, const sys::manual_time* time, unsigned& place) noexcept;
+    void end_timers(manual_clock& clock) noexcept;
 
     core::registry& registry_;
+    core::slab<manual_clock> clocks_;
     std::mutex mutex_;
     std::array<std::atomic<timer_bank*>, core::max_engine + 1> banks_{};
 };

@@ -15,7 +15,7 @@ namespace sigev::sources {
 inline constexpr std::uint64_t longest = (std::uint64_t{1} << 62) - 1;
 
 /// Which of a reactor's engines serves a clock.
-enum class clock_family : std::uint8_t { monotonic, boottime, none };
+enum class clock_family : std::uint8_t { monotonic, boottime, manual, none };
 
 struct clock_choice {
     int error; ///< 0, EINVAL (no such clock), ENOTSUP (a clock of the host's that timers of this engine do not follow)

@@ -7,6 +7,10 @@
 #include <memory>
 #include <time.h>
 
+namespace sigev::sys {
+class manual_time;
+}
+
 namespace sigev::spi {
 
 /// The clock that a deadline is measured on. One POSIX timer on CLOCK_REALTIME moves between the two: a relative timer
@@ -55,6 +59,9 @@ inline constexpr std::uint32_t generation_mask = 0xffff;
 
 class timer_engine {
 public:
+    /// Of next(): never, and at once.
+    static constexpr std::uint64_t never = ~std::uint64_t{0}, now = 0;
+
     virtual ~timer_engine() = default;
 
     /// settime() of that slot follows, after something else: what it touches may be fetched meanwhile. Any slot there is or
@@ -64,6 +71,13 @@ public:
     /// Reserves a slot, disarmed; a generation is never 0. Any thread, may allocate. Returns 0, or ENOMEM, EAGAIN, EMFILE,
     /// ENFILE (the engine opens its descriptors with the first timer that needs them: the wall one only when `wall`).
     virtual int create(bool wall, std::uint32_t& slot, std::uint32_t& generation) noexcept = 0;
+
+    /// After create(), before anybody else knows the slot: it may come as late as `slack` nanoseconds after its deadline,
+    /// together with others; or is `precise`, for which reap() may spin. An engine that can do neither does as ever.
+    virtual void wish(std::uint32_t slot, std::uint64_t slack, bool precise) noexcept
+    {
+        static_cast<void>(slot), static_cast<void>(slack), static_cast<void>(precise);
+    }
 
     /// Lock-free, allocation-free, async-signal-safe. A deadline after 2^63 - 2 is that one. `wall` values only for engines
     /// that have created a `wall` timer; otherwise not valid.
@@ -79,15 +93,26 @@ public:
     /// Descriptors to watch: at most two; returns how many exist. The set only grows.
     virtual unsigned descriptors(int* out) const noexcept = 0;
 
+    /// When reap() is to run next, on the clock of the base, as of the end of the last one; armed since for earlier: the
+    /// sink was woken. `now`: it runs, or is to run. Any thread, async-signal-safe.
+    virtual std::uint64_t next(timer_base base) const noexcept
+    {
+        static_cast<void>(base);
+        return never;
+    }
+
     /// No timer lives and nobody watches the descriptors: closes them. A later create() opens them again. Where reap() runs.
     virtual void close_descriptors() noexcept = 0;
 
     /// Settles what was armed since, raises what is due, and publishes the next horizon. On the thread that holds the drain
-    /// word. True: something was armed while the horizon was being published, so it must run again before the loop sleeps.
+    /// word. True: something was armed while the horizon was being published, or is about to be due, so it must run again
+    /// before the loop sleeps.
     virtual bool reap() noexcept = 0;
 };
 
-/// The user-space heap over one timerfd per base. `steady_clock` is CLOCK_MONOTONIC or CLOCK_BOOTTIME.
-std::unique_ptr<timer_engine> make_heap_engine(clockid_t steady_clock, timer_sink& sink);
+/// The user-space heap over one timerfd per base. `steady_clock` is CLOCK_MONOTONIC or CLOCK_BOOTTIME. With a manual time that
+/// is what both bases are on, there are no descriptors, and whoever sets it runs reap().
+std::unique_ptr<timer_engine> make_heap_engine(clockid_t steady_clock, timer_sink& sink,
+                                               const sys::manual_time* manual = nullptr);
 
 } // namespace sigev::spi

@@ -4,6 +4,7 @@
 #include "spi/timer_engine.hpp"
 #include "support/support.hpp"
 #include "sys/clock.hpp"
+#include "sys/manual_time.hpp"
 
 #include <functional>
 #include <memory>
@@ -30,8 +31,8 @@ struct timer_fixture : spi::timer_sink {
         std::uint64_t missed, scheduled, at;
     };
 
-    explicit timer_fixture(clockid_t clock = CLOCK_MONOTONIC)
-        : steady(clock), engine(spi::make_heap_engine(clock, *this))
+    explicit timer_fixture(clockid_t clock = CLOCK_MONOTONIC, const sigev::sys::manual_time* manual = nullptr)
+        : steady(clock), time(manual), engine(spi::make_heap_engine(clock, *this, manual))
     {
     }
     virtual ~timer_fixture() = default;
@@ -56,13 +57,20 @@ struct timer_fixture : spi::timer_sink {
 
     std::uint64_t now(timer_base base = timer_base::steady) const
     {
-        return sigev::sys::now(base == timer_base::wall ? CLOCK_REALTIME : steady);
+        const clockid_t clock = base == timer_base::wall ? CLOCK_REALTIME : steady;
+        return time ? time->now(clock) : sigev::sys::now(clock);
     }
 
     timer make(bool wall = false)
     {
         timer t;
         BOOST_REQUIRE(engine->create(wall, t.slot, t.generation) == 0);
+        return t;
+    }
+    timer make(std::uint64_t slack, bool precise)
+    {
+        const timer t = make();
+        engine->wish(t.slot, slack, precise);
         return t;
     }
     timer_exchange set(const timer& t, std::uint64_t deadline, std::uint64_t interval = 0,
@@ -106,6 +114,7 @@ struct timer_fixture : spi::timer_sink {
     }
 
     const clockid_t steady;
+    const sigev::sys::manual_time* const time;
     std::vector<expiry> fired;
     std::vector<timer> gone;
     int wakes = 0;

@@ -2,6 +2,7 @@
 #include "fixture.hpp"
 
 #include <random>
+#include <utility>
 
 using namespace sigev_tests;
 
@@ -34,6 +35,11 @@ bool all_refuse(std::uint64_t number) {
         sigev_reactor_descriptors(number, fds, 4),
         sigev_reactor_ready(number, 0),
         sigev_reactor_close(number),
+        sigev_reactor_wake(number),
+        sigev_reactor_next_deadline(number, CLOCK_MONOTONIC, &value.it_value),
+        sigev_manual_clock_gettime(number, CLOCK_MONOTONIC, &value.it_value),
+        sigev_manual_clock_advance(number, &value.it_interval),
+        sigev_manual_clock_close(number),
         number != 0 ? sigev_open(&e, 1, &o, &s) : -1,
         number != 0 ? sigev_timer_create_on(number, CLOCK_MONOTONIC, &e, &made) : -1};
     return std::all_of(std::begin(results), std::end(results), [](int r) { return r == -1; }) && errno == EINVAL;
@@ -86,6 +92,53 @@ BOOST_AUTO_TEST_CASE(random_numbers_are_invalid_in_every_call, *deadline(60)) {
             if (const auto number = (handle & ~0xffffffull) | index; number != handle)
                 BOOST_REQUIRE_MESSAGE(all_refuse(number), "accepted: " << std::hex << number);
     BOOST_TEST(sigev_timer_delete(timer) == 0);
+}
+
+// The whole life of a timer's id, in every function that takes one.
+BOOST_AUTO_TEST_CASE(a_million_numbers_that_are_no_timers_are_invalid, *deadline(60)) {
+    const place on(place::borrowed);
+    auto e = make_event(SIGEV_NONE);
+    std::vector<std::uint64_t> live, ended;
+    for (int i = 0; i != 1000; ++i) {
+        timer_t t{};
+        BOOST_REQUIRE(sigev_timer_create_on(on.reactor(), i % 2 ? CLOCK_MONOTONIC : CLOCK_BOOTTIME, &e, &t) == 0);
+        (i % 3 ? live : ended).push_back(reinterpret_cast<std::uint64_t>(t));
+    }
+    for (const auto number : ended)
+        BOOST_REQUIRE(sigev_timer_delete(reinterpret_cast<timer_t>(number)) == 0);
+    const auto refused = [](std::uint64_t number) {
+        const auto timer = reinterpret_cast<timer_t>(number);
+        itimerspec value{{0, 0}, {1, 0}};
+        sigev_ledger ledger{};
+        const auto invalid = [](int result) { return result == -1 && std::exchange(errno, 0) == EINVAL; };
+        return invalid(sigev_timer_settime(timer, 0, &value, &value)) && invalid(sigev_timer_gettime(timer, &value)) &&
+               invalid(sigev_timer_getoverrun(timer)) && invalid(sigev_timer_ledger(timer, &ledger)) &&
+               invalid(sigev_timer_delete(timer)) && invalid(sigev_timer_delete_wait(timer));
+    };
+    for (const auto number : ended)
+        BOOST_REQUIRE_MESSAGE(refused(number), "stale, accepted: " << std::hex << number);
+    std::mt19937_64 random(6);
+    unsigned hits = 0;
+    for (int i = 0; i != 1000000; ++i) {
+        std::uint64_t number = random();
+        const std::uint64_t real = live[number % live.size()];
+        if (i % 4 == 1) // ours by its looks
+            number = (real & 0xfffc000000000000) | (number & 0x0003ffffffffffff);
+        if (i % 4 == 2) // a live one in all but one bit
+            number = real ^ (std::uint64_t{1} << (number % 64));
+        if (i % 4 == 3) // a small one, as the kernel's and libc's
+            number %= 100000;
+        if (std::find(live.begin(), live.end(), number) == live.end())
+            BOOST_REQUIRE_MESSAGE(refused(number), "accepted: " << std::hex << number);
+        else
+            ++hits;
+    }
+    BOOST_TEST(hits < 50000u); // one bit of the index, and it is another live one
+    for (const auto number : live) { // and these were not touched
+        itimerspec value{};
+        BOOST_REQUIRE(sigev_timer_gettime(reinterpret_cast<timer_t>(number), &value) == 0);
+        BOOST_REQUIRE(sigev_timer_delete(reinterpret_cast<timer_t>(number)) == 0);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_subscription_that_a_timer_keeps_to_itself_has_no_handle) {

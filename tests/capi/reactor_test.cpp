@@ -200,4 +200,50 @@ BOOST_AUTO_TEST_CASE(what_races_with_its_end_is_refused_or_cancelled) {
     BOOST_TEST(adds_up(total));
 }
 
+// A loop that waits with a time-out of its own, and watches the wakeup alone.
+BOOST_AUTO_TEST_CASE(the_next_deadline_is_enough_for_a_loop_that_watches_only_the_wakeup) {
+    const place on(place::borrowed);
+    timespec next{};
+    BOOST_TEST(sigev_reactor_next_deadline(on.reactor(), CLOCK_MONOTONIC, &next) == 0);
+    BOOST_TEST((sigev_reactor_next_deadline(on.reactor(), CLOCK_PROCESS_CPUTIME_ID, &next) == -1 && errno == EINVAL));
+    BOOST_TEST((sigev_reactor_next_deadline(on.reactor(), CLOCK_MONOTONIC, nullptr) == -1 && errno == EINVAL));
+    mailbox box;
+    sigevent e = make_event(SIGEV_CALLBACK, mailbox::receive, &box);
+    timer_t t[3]{};
+    const clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME};
+    for (int i = 0; i != 3; ++i)
+        BOOST_REQUIRE(sigev_timer_create_on(on.reactor(), clocks[i], &e, &t[i]) == 0);
+    BOOST_TEST(sigev_reactor_ready(on.reactor(), 0) == 0);
+    BOOST_TEST(sigev_reactor_next_deadline(on.reactor(), CLOCK_MONOTONIC, &next) == 0); // none is armed
+    std::int64_t when[3];
+    for (int i = 0; i != 3; ++i) {
+        when[i] = now_of(clocks[i]) + (30 + 10 * i) * ms;
+        const auto at = timer_value(when[i]);
+        BOOST_REQUIRE(sigev_timer_settime(t[i], TIMER_ABSTIME, &at, nullptr) == 0);
+    }
+    BOOST_TEST(sigev_reactor_ready(on.reactor(), 0) == 0);
+    for (const clockid_t clock : clocks) { // on whichever clock it is asked for: the first of all
+        BOOST_REQUIRE(sigev_reactor_next_deadline(on.reactor(), clock, &next) == 1);
+        const std::int64_t ahead = nanoseconds_of(next) - now_of(clock);
+        const std::int64_t expected = when[0] - now_of(CLOCK_MONOTONIC);
+        BOOST_TEST(ahead <= expected + ms);
+        BOOST_TEST(ahead >= std::min(expected, std::int64_t{0}) - 20 * ms);
+    }
+    int fds[1];
+    BOOST_REQUIRE(sigev_reactor_descriptors(on.reactor(), fds, 1) >= 1);
+    int turns = 0;
+    for (int result; (result = sigev_reactor_next_deadline(on.reactor(), CLOCK_MONOTONIC, &next)) == 1; ++turns) {
+        pollfd wakeup{fds[0], POLLIN, 0};
+        const std::int64_t left = std::max(nanoseconds_of(next) - now_of(CLOCK_MONOTONIC), std::int64_t{0});
+        const timespec limit = time_of(left);
+        BOOST_REQUIRE(ppoll(&wakeup, 1, &limit, nullptr) >= 0);
+        BOOST_TEST(sigev_reactor_ready(on.reactor(), 0) == 0);
+    }
+    BOOST_TEST(box.calls == 3);
+    BOOST_TEST(turns >= 2);
+    BOOST_TEST(turns <= 8); // it slept in between
+    for (const auto id : t)
+        BOOST_TEST(sigev_timer_delete(id) == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

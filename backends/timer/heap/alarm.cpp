@@ -16,8 +16,12 @@ constexpr std::uint64_t unknown = 0; // equal to no setting, so the next one is 
 
 int alarm::open() noexcept
 {
-    if (descriptor() >= 0)
+    if (is_open())
         return 0;
+    if (manual_) {
+        fd_.store(no_descriptor, std::memory_order_release);
+        return 0;
+    }
     const sys::errno_guard guard;
     const int fd = ::timerfd_create(clock_, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0)
@@ -31,13 +35,15 @@ int alarm::open() noexcept
 void alarm::close() noexcept
 {
     const int fd = fd_.exchange(-1, std::memory_order_acq_rel);
-    if (fd >= 0)
+    if (fd >= 0 && fd != no_descriptor)
         sys::raw_close(fd);
     set_ = none;
 }
 
 std::uint64_t alarm::now() noexcept
 {
+    if (manual_)
+        return is_open() ? pack(manual_->now(clock_), timer_base::wall) : 0;
     const int fd = descriptor();
     if (fd < 0)
         return 0;

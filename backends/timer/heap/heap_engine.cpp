@@ -10,9 +10,9 @@ constexpr auto steady = static_cast<unsigned>(timer_base::steady);
 constexpr auto wall_base = static_cast<unsigned>(timer_base::wall);
 } // namespace
 
-heap_engine::heap_engine(clockid_t steady_clock, timer_sink& sink) noexcept
+heap_engine::heap_engine(clockid_t steady_clock, timer_sink& sink, const sys::manual_time* manual) noexcept
     : sink_(sink), heaps_{{slots_.heap_memory(steady), {&slots_}}, {slots_.heap_memory(wall_base), {&slots_}}},
-      alarms_{alarm(steady_clock), alarm(CLOCK_REALTIME)}
+      alarms_{alarm(steady_clock, manual), alarm(CLOCK_REALTIME, manual)}
 {
     sys::atomic16_is_lock_free(); // decided here, not in a handler
 }
@@ -26,10 +26,32 @@ int heap_engine::create(bool wall, std::uint32_t& slot, std::uint32_t& generatio
             return error;
     if (const int error = slots_.acquire(slot))
         return error;
+    slots_.cold(slot).wishes.store(0, std::memory_order_relaxed);
     // An addition, since stale handles may pin the word for a moment; its generation is ours alone to change.
     const std::uint64_t before = slots_[slot].gp.fetch_add(one_generation, std::memory_order_seq_cst);
     generation = generation_of(before + one_generation);
     return 0;
+}
+
+void heap_engine::wish(std::uint32_t slot, std::uint64_t slack, bool precise) noexcept
+{
+    // A clock that moves in steps has nothing to spin for.
+    const wishes w(slack, precise && !alarms_[steady].is_manual());
+    slots_.cold(slot).wishes.store(w.bits(), std::memory_order_relaxed);
+    std::uint64_t unused = 0;
+    if (w.precise())
+        lead_.compare_exchange_strong(unused, wake_estimate().lead(), std::memory_order_relaxed);
+}
+
+wishes heap_engine::wishes_of(std::uint32_t slot) const noexcept
+{
+    return wishes::from(slots_.cold(slot).wishes.load(std::memory_order_relaxed));
+}
+
+std::uint64_t heap_engine::next(timer_base base) const noexcept
+{
+    const std::uint64_t horizon = horizon_[static_cast<unsigned>(base)].load(std::memory_order_seq_cst);
+    return horizon == none ? never : deadline_of(horizon);
 }
 
 // The straight way through settime() is inline and short; what is rare stands apart and out of line.
@@ -61,6 +83,8 @@ inline void heap_engine::announce(std::uint32_t slot, const timer_slot& s, std::
 [[gnu::noinline]] void heap_engine::announce_earlier(std::uint32_t slot, std::uint64_t key) noexcept
 {
     slots_.ready().set(slot);
+    if (const wishes w = wishes_of(slot); w.any())
+        key = stand_of(w, key, lead_.load(std::memory_order_relaxed));
     if (key < horizon_[base_of(key)].load(std::memory_order_seq_cst))
         sink_.wake();
 }
@@ -82,7 +106,7 @@ void heap_engine::expect(std::uint32_t slot) const noexcept
 
 timer_exchange heap_engine::settime(std::uint32_t slot, std::uint32_t generation, const timer_value& value) noexcept
 {
-    if (value.base == timer_base::wall && alarms_[wall_base].descriptor() < 0)
+    if (value.base == timer_base::wall && !alarms_[wall_base].is_open())
         return {}; // no timer was created that may be armed on it
     timer_slot* s = pin(slot, generation);
     if (!s)
@@ -135,9 +159,9 @@ unsigned heap_engine::descriptors(int* out) const noexcept
 
 namespace sigev::spi {
 
-std::unique_ptr<timer_engine> make_heap_engine(clockid_t steady_clock, timer_sink& sink)
+std::unique_ptr<timer_engine> make_heap_engine(clockid_t steady_clock, timer_sink& sink, const sys::manual_time* manual)
 {
-    return std::make_unique<heap::heap_engine>(steady_clock, sink);
+    return std::make_unique<heap::heap_engine>(steady_clock, sink, manual);
 }
 
 } // namespace sigev::spi

@@ -29,6 +29,11 @@
 // cannot succeed on an equal deadline of another timer, and the reactor needs no pin against that.
 // The heap entry stays with the slot, and covers for the slot's next owner, until it surfaces.
 //
+// Slack and precision (wishes.hpp) only move a slot's place in the heap: "covers" is asked for that place where the
+// reactor asks it, and for the deadline itself in S3, which sets a bit too many at most. Whether to wake is then
+// asked for the place, out of the straight way. While a precise timer is about to be due reap() asks to be run again,
+// so that its owner's loop, which also does what else has come, is the spin; one at a time, and then the loop turns.
+//
 // Left by siglongjmp inside settime(): between S2 and S3 the timer may be late, until the next settime() or gettime()
 // of it, which repeat S3; and its pin keeps the slot from being used again once it is deleted. No other timer is
 // touched.
@@ -40,16 +45,19 @@
 #include "backends/timer/heap/alarm.hpp"
 #include "backends/timer/heap/deadline_heap.hpp"
 #include "backends/timer/heap/slot_table.hpp"
+#include "backends/timer/heap/wishes.hpp"
 #include "sys/fork_epoch.hpp"
 
 namespace sigev::spi::heap {
 
 class heap_engine final : public timer_engine {
 public:
-    heap_engine(clockid_t steady_clock, timer_sink& sink) noexcept;
+    heap_engine(clockid_t steady_clock, timer_sink& sink, const sys::manual_time* manual) noexcept;
 
     void expect(std::uint32_t slot) const noexcept override;
     int create(bool wall, std::uint32_t& slot, std::uint32_t& generation) noexcept override;
+    void wish(std::uint32_t slot, std::uint64_t slack, bool precise) noexcept override;
+    std::uint64_t next(timer_base base) const noexcept override;
     timer_exchange settime(std::uint32_t slot, std::uint32_t generation, const timer_value& value) noexcept override;
     timer_exchange gettime(std::uint32_t slot, std::uint32_t generation) noexcept override;
     timer_exchange destroy(std::uint32_t slot, std::uint32_t generation) noexcept override;
@@ -70,6 +78,11 @@ private:
     void announce_earlier(std::uint32_t slot, std::uint64_t key) noexcept;
     void announce_end(std::uint32_t slot) noexcept;
 
+    wishes wishes_of(std::uint32_t slot) const noexcept;
+    std::uint64_t stand(std::uint32_t slot, std::uint64_t key) noexcept;
+    void observe_lateness() noexcept;
+    void look_ahead(unsigned base) noexcept;
+
     void settle(std::uint32_t slot) noexcept;
     std::uint64_t expire_if_due(std::uint32_t slot, timer_slot& s, std::uint32_t generation) noexcept;
     void place(std::uint32_t slot, timer_slot& s, std::uint64_t key) noexcept;
@@ -87,10 +100,15 @@ private:
     alarm alarms_[bases];
     std::uint64_t now_[bases] = {};
     slot_table::chain retired_;
+    std::uint64_t awaited_[bases] = {none, none}; ///< the first precise deadline that is less than the lead away
+    bool may_spin_ = true;                        ///< none has come since the loop last turned
+    bool sleeps_for_precise_[bases] = {};         ///< what the alarm is set to is the place of a precise timer
+    wake_estimate wakes_;
 
     // Before this key of its base nothing will be looked at; 0: the reactor is awake, `none`: it sleeps without an
     // alarm. On a line of their own: the reactor writes them at each turn.
     alignas(64) std::atomic<std::uint64_t> horizon_[bases] = {none, none};
+    std::atomic<std::uint64_t> lead_{0}; ///< of wakes_, for setters; 0: there never was a precise timer
 };
 
 } // namespace sigev::spi::heap

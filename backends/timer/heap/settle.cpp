@@ -3,16 +3,21 @@
 
 #include "sys/errno_guard.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace sigev::spi::heap {
 
 bool heap_engine::reap() noexcept
 {
     const sys::errno_guard guard;
     // From here to publish() setters need not wake anybody: their bits are taken, or found at the end.
-    for (auto& horizon : horizon_)
-        horizon.store(0, std::memory_order_relaxed);
     for (unsigned b = 0; b < bases; ++b)
         now_[b] = alarms_[b].now();
+    if (lead_.load(std::memory_order_relaxed) != 0)
+        observe_lateness();
+    for (auto& horizon : horizon_)
+        horizon.store(0, std::memory_order_relaxed);
 
     slots_.ready().take_all([this](std::size_t slot) {
         if (!is_inherited())
@@ -40,15 +45,23 @@ void heap_engine::close_descriptors() noexcept
     }
 }
 
-// True: something was armed, or a clock stepped, while it went on.
+// True: something was armed, or a clock stepped, while it went on; or a precise timer is about to be due.
 bool heap_engine::publish() noexcept
 {
     bool again = false;
     std::uint64_t next[bases];
     for (unsigned b = 0; b < bases; ++b) {
         next[b] = heaps_[b].empty() ? none : heaps_[b].top().key;
+        if (lead_.load(std::memory_order_relaxed) != 0) {
+            look_ahead(b);
+            if (awaited_[b] != none && may_spin_)
+                return true; // awake: the horizons stay 0
+            if (awaited_[b] != none)
+                next[b] = now_[b]; // so near that it is as good as due, but the loop turns first
+        }
         again |= !alarms_[b].set(next[b]);
     }
+    may_spin_ = true;
     for (unsigned b = 0; b < bases; ++b)
         horizon_[b].store(next[b], std::memory_order_seq_cst);
     again |= slots_.ready().any();
@@ -68,11 +81,12 @@ void heap_engine::settle(std::uint32_t slot) noexcept
             if (hkey != none && hkey <= now_[base_of(hkey)])
                 place(slot, s, none); // surfaced. Otherwise it stays, for the next owner
         } else {
-            place(slot, s, expire_if_due(slot, s, generation_of(gp)));
+            const std::uint64_t key = expire_if_due(slot, s, generation_of(gp));
+            place(slot, s, key == 0 ? none : stand(slot, key));
         }
 
         const std::uint64_t key = s.w.load_low();
-        if (key == 0 || covers(s.hkey.load(std::memory_order_relaxed), key))
+        if (key == 0 || covers(s.hkey.load(std::memory_order_relaxed), stand(slot, key)))
             break;
         // Dead still: whoever arms the next generation comes after the hkey that was written above, and sees it.
         if (!lives(generation_of(s.gp.load(std::memory_order_seq_cst))))
@@ -103,11 +117,55 @@ std::uint64_t heap_engine::expire_if_due(std::uint32_t slot, timer_slot& s, std:
     return w.lo;
 }
 
-// R2. A key of 0 or `none`: out of the heaps.
-void heap_engine::place(std::uint32_t slot, timer_slot& s, std::uint64_t key) noexcept
+// Where a slot that is armed for `key` belongs in the heap. A precise one that is nearer than the lead stands under its deadline,
+// and is waited for.
+inline std::uint64_t heap_engine::stand(std::uint32_t slot, std::uint64_t key) noexcept
+{
+    const wishes w = wishes_of(slot);
+    if (!w.any()) [[likely]]
+        return key;
+    const unsigned b = base_of(key);
+    const std::uint64_t place = stand_of(w, key, wakes_.lead());
+    if (!w.precise() || place > now_[b])
+        return place;
+    if (key > now_[b])
+        awaited_[b] = std::min(awaited_[b], key);
+    return key;
+}
+
+// How late the loop is back that has slept until a precise timer's place. Its horizon is still the one of its sleep.
+void heap_engine::observe_lateness() noexcept
+{
+    for (unsigned b = 0; b < bases; ++b) {
+        const std::uint64_t until = horizon_[b].load(std::memory_order_relaxed);
+        if (std::exchange(sleeps_for_precise_[b], false) && until != 0 && until <= now_[b])
+            wakes_.observe(deadline_of(now_[b]) - deadline_of(until));
+        if (awaited_[b] <= now_[b]) {
+            awaited_[b] = none; // it comes now
+            may_spin_ = false;
+        } else if (awaited_[b] != none && awaited_[b] - now_[b] > wake_estimate::most << 1) {
+            awaited_[b] = none; // the clock has been set back
+        }
+    }
+    lead_.store(wakes_.lead(), std::memory_order_relaxed);
+}
+
+// What is next is precise: it stands under its deadline and is waited for, after another one, or earlier than that, and the alarm
+// is set for it.
+void heap_engine::look_ahead(unsigned b) noexcept
+{
+    if (heaps_[b].empty() || !wishes_of(heaps_[b].top().slot).precise())
+        return;
+    const heap_entry& top = heaps_[b].top();
+    if (slots_[top.slot].w.load_low() == top.key)
+        awaited_[b] = std::min(awaited_[b], top.key);
+    sleeps_for_precise_[b] = awaited_[b] == none;
+}
+
+// R2. A key of `none`: out of the heaps.
+void heap_engine::place(std::uint32_t slot, timer_slot& s, std::uint64_t after) noexcept
 {
     const std::uint64_t before = s.hkey.load(std::memory_order_relaxed);
-    const std::uint64_t after = key == 0 ? none : key;
     if (after == before)
         return;
     if (before == none)

@@ -6,6 +6,7 @@
 #include "sys/ready_bitmap.hpp"
 #include "sys/segmented_array.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -16,6 +17,7 @@ namespace sigev::spi::heap {
 struct cold_slot {
     std::uint32_t position; ///< in its heap; the reactor's
     std::uint32_t next;     ///< of a chain of free slots: the reactor's until it is recycled, then the table's
+    std::atomic<std::uint32_t> wishes; ///< class wishes; fixed from create() to the next one
 };
 
 class slot_table {
