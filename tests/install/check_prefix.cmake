@@ -9,7 +9,7 @@ set(expected
     ${LIBDIR}/cmake/sigev/sigevConfig.cmake ${LIBDIR}/cmake/sigev/sigevConfigVersion.cmake
     ${LIBDIR}/cmake/sigev/sigevTargets.cmake ${LIBDIR}/pkgconfig/sigev.pc ${LIBDIR}/pkgconfig/sigev-iv.pc
     share/man/man7/sigev.7 share/man/man3/sigev_open.3 share/man/man3/sigev_submit.3 share/man/man3/sigev_current.3
-    share/man/man3/sigev_timer.3 share/man/man3/sigev_timer_create.3
+    share/man/man3/sigev_aio.3 share/man/man3/sigev_timer.3 share/man/man3/sigev_timer_create.3
     share/man/man3/iv_event_raw.3sigev share/man/man3/iv_event_raw_post.3sigev)
 if(TOOL)
     list(APPEND expected bin/sigev share/man/man1/sigev.1)
