@@ -424,16 +424,26 @@ SIGEV_API int sigev_lio_listio(int mode, struct aiocb *const list[], int entries
 SIGEV_API int sigev_lio_listio_on(sigev_reactor_t reactor, int mode, struct aiocb *const list[], int entries,
                                   struct sigevent *event) SIGEV_NOEXCEPT;
 
+/* As FreeBSD's aio_waitcomplete(): waits for the oldest request of this process that is over and has not been returned, stores
+ * its aiocb and does what sigev_aio_return() does: -1 with the request's errno if it has failed. *timeout: from now,
+ * CLOCK_MONOTONIC; NULL: for ever. Requests are kept for it from the first call on, or from sigev_aio_init() with
+ * SIGEV_AIO_KEEP_COMPLETED, which programs should call before their first request; what was started earlier is not seen. From
+ * then on every aiocb has to be returned, by this or by sigev_aio_return(), before its memory goes or is used again.
+ * errors, with NULL stored: EAGAIN (time is up), EINTR, EINVAL. */
+SIGEV_API ssize_t sigev_aio_waitcomplete(struct aiocb **request, const struct timespec *timeout) SIGEV_NOEXCEPT;
+
 /* Flags of struct sigev_aio_options. */
 enum {
     /* No read is tried inside the call. */
-    SIGEV_AIO_ALWAYS_QUEUE = 1
+    SIGEV_AIO_ALWAYS_QUEUE = 1,
+    /* Requests are kept for sigev_aio_waitcomplete(). Cannot be taken back. */
+    SIGEV_AIO_KEEP_COMPLETED = 2
 };
 
 /* Options of all asynchronous I/O of the process and of those it forks. Zeroed members: the default. */
 struct sigev_aio_options {
     uint32_t size;              /* sizeof (struct sigev_aio_options) */
-    uint32_t flags;             /* SIGEV_AIO_ALWAYS_QUEUE, or 0 */
+    uint32_t flags;             /* SIGEV_AIO_*, or 0 */
     uint64_t inline_limit;      /* reads of at most so many bytes are tried inside the call; default 262144 */
     uint32_t threads;           /* at most so many threads are in system calls on files at once; default 16 */
     uint32_t idle_milliseconds; /* after so long without work a thread leaves, but for the last; default 5000 */

@@ -1,8 +1,10 @@
 // sigev_aio_*(): the C edge of sources/aio.
 #include "capi/edge.hpp"
 #include "sources/aio.hpp"
+#include "sources/aio_ended.h"
 #include "sources/aio_options.hpp"
 #include "sources/aio_status.hpp"
+#include "sys/clock.hpp"
 
 #include <fcntl.h>
 
@@ -94,12 +96,14 @@ int sigev_aio_cancel(int descriptor, struct aiocb* request) noexcept
 int sigev_aio_init(const struct sigev_aio_options* options) noexcept
 {
     return answer(guarded([&] {
-        constexpr std::uint32_t known = SIGEV_AIO_ALWAYS_QUEUE;
+        constexpr std::uint32_t known = SIGEV_AIO_ALWAYS_QUEUE | SIGEV_AIO_KEEP_COMPLETED;
         if (!options || options->size != sizeof *options || (options->flags & ~known))
             return EINVAL;
         const std::size_t usual = options->inline_limit ? options->inline_limit : sources::usual_limit_inside_the_call;
         const spi::aio_limits limits{options->threads, options->idle_milliseconds};
         sources::choose_aio(options->flags & SIGEV_AIO_ALWAYS_QUEUE ? 0 : usual, limits);
+        if (options->flags & SIGEV_AIO_KEEP_COMPLETED)
+            sources::keep_aio();
         if (sources::aio_source* const source = sources::aio_source::current())
             source->choose(limits);
         return 0;
@@ -121,4 +125,34 @@ ssize_t sigev_aio_return(struct aiocb* request) noexcept
         return taken.valid ? taken.error : EINVAL;
     });
     return error == 0 ? taken.result : answer(error);
+}
+
+ssize_t sigev_aio_waitcomplete(struct aiocb** request, const struct timespec* timeout) noexcept
+{
+    sources::aio_entry taken;
+    const int error = guarded([&] {
+        if (request)
+            *request = nullptr;
+        timespec deadline{};
+        if (timeout && (timeout->tv_nsec < 0 || timeout->tv_nsec >= 1'000'000'000 || timeout->tv_sec < 0))
+            return EINVAL;
+        if (timeout)
+            deadline = sys::to_timespec(sys::now(CLOCK_MONOTONIC) + sys::to_nanoseconds(*timeout, INT64_MAX / 2));
+        sources::keep_aio();
+        sources::aio_source* const source = sources::aio_source::ensure();
+        if (!source)
+            return EAGAIN;
+        for (;;) {
+            const std::uint32_t seen = ::sigev_aio_ended_look();
+            if (source->take_completed(taken))
+                return 0;
+            if (const int ended = ::sigev_aio_ended_wait(seen, timeout ? &deadline : nullptr))
+                return ended == ETIMEDOUT ? EAGAIN : ended;
+        }
+    });
+    if (error)
+        return answer(error);
+    if (request)
+        *request = taken.cb;
+    return taken.error == 0 ? taken.result : answer(taken.error);
 }

@@ -76,7 +76,7 @@ int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
     }
     std::unique_ptr<request> r(new (std::nothrow) request(std::move(probe)));
     if (!r) {
-        abandon(probe.told);
+        abandon(probe);
         return EAGAIN;
     }
     static_assert(sizeof(request) <= 256, "what a request may cost");
@@ -99,9 +99,22 @@ int aio_source::prepare(const aio_call& call, aiocb& cb, request& r) noexcept
             return error;
         r.pieces = static_cast<std::uint32_t>(cb.aio_nbytes);
     }
-    if (is_silent(cb.aio_sigevent) && call.on == 0)
-        return 0;
-    return subscribe(call.on, cb.aio_sigevent, SIGEV_SOURCE_AIO, reinterpret_cast<std::uintptr_t>(&cb), r.told);
+    if (is_aio_kept() && !reserve_entry(r))
+        return EAGAIN;
+    int error = 0;
+    if (!is_silent(cb.aio_sigevent) || call.on != 0)
+        error = subscribe(call.on, cb.aio_sigevent, SIGEV_SOURCE_AIO, reinterpret_cast<std::uintptr_t>(&cb), r.told);
+    if (error)
+        abandon(r);
+    return error;
+}
+
+// For aio_waitcomplete(). What an earlier request of the same aiocb has left, and nobody has returned, is given up.
+bool aio_source::reserve_entry(request& r) noexcept
+{
+    take_aio(*r.user);
+    r.entry = completed_.reserve();
+    return r.entry != aio_completed::none;
 }
 
 int aio_source::subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident,
@@ -128,6 +141,13 @@ int aio_source::subscribe(sigev_reactor_t on, const sigevent& event, int source,
 }
 
 // Nothing was started: nobody is told.
+void aio_source::abandon(request& r) noexcept
+{
+    abandon(r.told);
+    if (const auto entry = std::exchange(r.entry, aio_completed::none); entry != aio_completed::none)
+        completed_.give_back(entry);
+}
+
 void aio_source::abandon(core::subscription*& told) noexcept
 {
     core::subscription* const s = std::exchange(told, nullptr);
@@ -153,7 +173,7 @@ int aio_source::start(std::unique_ptr<request> r) noexcept
     if (!error)
         error = join_file(*r);
     if (error && (error != EBADF || is_sync(r->operation))) {
-        abandon(r->told);
+        abandon(*r);
         return error;
     }
     if (!error)
@@ -356,6 +376,7 @@ aio_order::item* aio_source::publish_locked(request& r) noexcept
     if (!r.error)
         r.error = r.covered_error;
     count_if_silent(r);
+    keep_locked(r);
     aio_status::finish(*r.user, r.result, r.error);
     // What was cancelled has not failed: an fsync does not speak of it.
     return r.of ? order_.complete(r, r.error == ECANCELED ? 0 : r.error) : nullptr;
@@ -365,7 +386,23 @@ aio_order::item* aio_source::publish_locked(request& r) noexcept
 void aio_source::publish_over(request& r) noexcept
 {
     count_if_silent(r);
-    aio_status::over(*r.user, registry_.epoch, told_by_kevent(*r.user), r.result, r.error);
+    if (r.entry == aio_completed::none) {
+        aio_status::over(*r.user, registry_.epoch, told_by_kevent(*r.user), r.result, r.error);
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        aio_status::settle(*r.user, registry_.epoch, r.result, r.error);
+        keep_locked(r);
+    }
+    ::sigev_aio_ended_tell();
+}
+
+// Beside the status, for aio_waitcomplete(), which looks under the mutex.
+void aio_source::keep_locked(request& r) noexcept
+{
+    if (const auto entry = std::exchange(r.entry, aio_completed::none); entry != aio_completed::none)
+        aio_status::keep(*r.user, told_by_kevent(*r.user), completed_.add(entry, *r.user, r.error ? -1 : r.result, r.error));
 }
 
 // Before its status: who sees that one finds it in the account.
@@ -457,11 +494,28 @@ bool aio_source::withdraw_locked(request& r) noexcept
 
 aio_taken take_aio(aiocb& cb) noexcept
 {
-    const aio_taken taken = aio_status::take(cb);
+    aio_taken taken = aio_status::take(cb);
+    if (taken.valid && taken.kept) {
+        aio_source* const source = aio_source::current();
+        taken.valid = source && source->completed_.claim(taken.entry);
+    }
     if (taken.valid && taken.told_by_kevent)
         if (core::registry* all = core::registry::current())
             all->kqueues().forget(reinterpret_cast<std::uintptr_t>(&cb));
     return taken;
+}
+
+bool aio_source::take_completed(aio_entry& out) noexcept
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (!completed_.take(out))
+            return false;
+    }
+    // Nobody else returns it, so the aiocb is there.
+    if (aio_status::take(*out.cb).told_by_kevent)
+        registry_.kqueues().forget(reinterpret_cast<std::uintptr_t>(out.cb));
+    return true;
 }
 
 } // namespace sigev::sources

@@ -34,6 +34,7 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "sources/aio_completed.hpp"
 #include "sources/aio_files.hpp"
 #include "sources/aio_state.hpp"
 #include "spi/aio_engine.hpp"
@@ -79,6 +80,9 @@ public:
     /// aio_cancel(); null: all on this descriptor. AIO_CANCELED, AIO_NOTCANCELED, AIO_ALLDONE.
     int cancel(int descriptor, aiocb* cb) noexcept;
 
+    /// aio_waitcomplete(), without the waiting: the oldest request that is over. False: there is none yet.
+    bool take_completed(aio_entry& out) noexcept;
+
     void choose(const spi::aio_limits& limits) noexcept { engine_->choose(limits); }
 
     void stop() noexcept override;
@@ -89,7 +93,9 @@ private:
     int subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident,
                   core::subscription*& out) noexcept;
     int prepare(const aio_call& call, aiocb& cb, request& r) noexcept;
+    bool reserve_entry(request& r) noexcept;
     int start(std::unique_ptr<request> r) noexcept;
+    void abandon(request& r) noexcept;
     void abandon(core::subscription*& told) noexcept;
     void launch(request& r) noexcept;
     int join_file(request& r) noexcept;
@@ -100,6 +106,7 @@ private:
     aio_order::item* publish_locked(request& r) noexcept;
     void done(spi::aio_work* list) noexcept override;
     void publish_over(request& r) noexcept;
+    void keep_locked(request& r) noexcept;
     void count_if_silent(const request& r) noexcept;
     void start_all(aio_order::item* ready) noexcept;
     void finish(request& r) noexcept;
@@ -115,6 +122,9 @@ private:
     std::mutex mutex_;
     aio_order order_; ///< under mutex_, as files_
     aio_files files_;
+    aio_completed completed_;
+
+    friend struct aio_taken take_aio(aiocb& cb) noexcept;
 };
 
 /// What aio_return() takes out of the aiocb; withdraws an EVFILT_AIO event that was not retrieved. Async-signal-safe.

@@ -69,7 +69,7 @@ int aio_source::submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], 
     if (error) {
         while (first) {
             const std::unique_ptr<request> r(std::exchange(first, static_cast<request*>(first->next)));
-            abandon(r->told);
+            abandon(*r);
         }
         abandon(whole->told);
         whole->let_go();

@@ -9,6 +9,7 @@ namespace {
 std::atomic<std::size_t> inside{usual_limit_inside_the_call};
 std::atomic<unsigned> threads{0};
 std::atomic<unsigned> idle{0};
+std::atomic<bool> kept{false};
 
 } // namespace
 
@@ -20,6 +21,16 @@ std::size_t limit_of_reads_inside_the_call() noexcept
 spi::aio_limits chosen_aio_limits() noexcept
 {
     return {threads.load(std::memory_order_relaxed), idle.load(std::memory_order_relaxed)};
+}
+
+bool is_aio_kept() noexcept
+{
+    return kept.load(std::memory_order_acquire);
+}
+
+void keep_aio() noexcept
+{
+    kept.store(true, std::memory_order_release);
 }
 
 void choose_aio(std::size_t inside_the_call, const spi::aio_limits& limits) noexcept

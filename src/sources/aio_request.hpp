@@ -14,6 +14,7 @@ struct aio_source::request : spi::aio_work, aio_order::item, aio_user {
     core::subscription* told = nullptr; ///< pinned; null: SIGEV_NONE
     aio_list* list = nullptr;           ///< a reference
     std::unique_ptr<iovec[]> vector;    ///< a copy of the program's
+    std::uint32_t entry = aio_completed::none; ///< for aio_waitcomplete()
     bool withdrawn = false;             ///< cancelled; under the source's mutex
 
     aio_file& file() const noexcept { return static_cast<aio_file&>(*channel); }

@@ -6,7 +6,8 @@
 //
 //   __abs_prio   the mark: says that this layer was given the aiocb, and whether a kevent was asked for
 //   __policy     the fork epoch of the process that gave it
-//   __next_prio  while it runs, the request: for aio_cancel(), which reads it under the lock that ends requests
+//   __next_prio  while it runs, the request: for aio_cancel(), which reads it under the lock that ends requests; afterwards,
+//                where aio_waitcomplete() is used, its entry there
 //
 // A zeroed aiocb, one that libc has run and one whose result was returned carry no mark: EINVAL. libc puts a priority of
 // less than 200 there, so the two cannot be taken for each other.
@@ -32,6 +33,8 @@ namespace sigev::sources {
 struct aio_taken {
     bool valid = false; ///< false: nothing to return, or still running
     bool told_by_kevent = false;
+    bool kept = false;         ///< aio_waitcomplete() may return it as well: `entry` has to be claimed
+    std::uint64_t entry = 0;
     int error = 0;
     ssize_t result = -1;
 };
@@ -44,7 +47,14 @@ public:
         __atomic_store_n(&cb.__policy, static_cast<int>(epoch), __ATOMIC_RELAXED);
         __atomic_store_n(&cb.__return_value, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&cb.__error_code, EINPROGRESS, __ATOMIC_RELAXED);
-        __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked_kevent : marked, __ATOMIC_RELEASE);
+        __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked | kevent : marked, __ATOMIC_RELEASE);
+    }
+
+    /// Right before finish(), or after settle(): aio_waitcomplete() may return it as well.
+    static void keep(aiocb& cb, bool told_by_kevent, std::uint64_t entry) noexcept
+    {
+        __atomic_store_n(&cb.__next_prio, reinterpret_cast<aiocb*>(entry), __ATOMIC_RELAXED);
+        __atomic_store_n(&cb.__abs_prio, marked | kept | (told_by_kevent ? kevent : 0), __ATOMIC_RELEASE);
     }
 
     static void finish(aiocb& cb, ssize_t result, int error) noexcept
@@ -55,9 +65,15 @@ public:
 
     static void over(aiocb& cb, std::uint32_t epoch, bool told_by_kevent, ssize_t result, int error) noexcept
     {
+        settle(cb, epoch, result, error);
+        __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked | kevent : marked, __ATOMIC_RELEASE);
+    }
+
+    /// over() without the mark: keep() sets it.
+    static void settle(aiocb& cb, std::uint32_t epoch, ssize_t result, int error) noexcept
+    {
         __atomic_store_n(&cb.__policy, static_cast<int>(epoch), __ATOMIC_RELAXED);
         finish(cb, result, error);
-        __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked_kevent : marked, __ATOMIC_RELEASE);
     }
 
     /// The request of an aiocb that is in progress in this process; null: it is not.
@@ -88,16 +104,19 @@ public:
         if (t.error == EINPROGRESS)
             return t;
         t.result = __atomic_load_n(&cb.__return_value, __ATOMIC_RELAXED);
-        t.told_by_kevent = mark == marked_kevent && of_this_process(cb);
+        t.told_by_kevent = (mark & kevent) && of_this_process(cb);
+        t.kept = (mark & kept) && of_this_process(cb);
+        t.entry = reinterpret_cast<std::uint64_t>(__atomic_load_n(&cb.__next_prio, __ATOMIC_RELAXED));
         t.valid = __atomic_compare_exchange_n(&cb.__abs_prio, &mark, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
         return t;
     }
 
 private:
     static constexpr int marked = 0x5165a100;
-    static constexpr int marked_kevent = marked + 1;
+    static constexpr int kevent = 1;
+    static constexpr int kept = 2;
 
-    static bool is_mark(int value) noexcept { return value == marked || value == marked_kevent; }
+    static bool is_mark(int value) noexcept { return (value & ~(kevent | kept)) == marked; }
 
     static bool of_this_process(const aiocb& cb) noexcept
     {
