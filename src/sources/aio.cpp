@@ -272,7 +272,8 @@ int aio_source::open_file(aio_file& file, int number) noexcept
         return errno == EBADF ? EBADF : EAGAIN; // no descriptor, no memory
     file.descriptor = file.duplicate.get();
     const bool ends = ends_by_itself(about.st_mode);
-    file.positioned = ends || ::lseek(file.descriptor, 0, SEEK_CUR) >= 0;
+    // An eventfd and its like let themselves be sought in, and know no offsets.
+    file.positioned = ends || (S_ISCHR(about.st_mode) && ::lseek(file.descriptor, 0, SEEK_CUR) >= 0);
     file.may_wait = !ends;
     const int flags = ::fcntl(file.descriptor, F_GETFL);
     file.access = flags & O_ACCMODE;

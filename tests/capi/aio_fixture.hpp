@@ -77,6 +77,13 @@ inline bool finished(const aiocb& cb) {
     return wait_until([&] { return sigev_aio_error(&cb) != EINPROGRESS; });
 }
 
+/// The same, where there are thousands.
+inline bool waited_for(const aiocb& cb) {
+    const aiocb* const list[] = {&cb};
+    const timespec limit{patience.count() / 1000, 0};
+    return sigev_aio_suspend(list, 1, &limit) == 0;
+}
+
 inline void until_readable(int file) {
     pollfd look{file, POLLIN, 0};
     BOOST_REQUIRE(poll(&look, 1, static_cast<int>(patience.count())) == 1);

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(waitcomplete_returns_the_oldest_that_is_over) {
     BOOST_TEST(sigev_aio_waitcomplete(&got, &at_once) == -1);
     BOOST_TEST(errno == EAGAIN);
     BOOST_TEST(got == nullptr);
-    std::thread writes([&] { BOOST_TEST(write(pipe.write, "x", 1) == 1); });
+    std::thread writes([&] { (void)!write(pipe.write, "x", 1); });
     BOOST_TEST(sigev_aio_waitcomplete(&got, &a_while) == 1);
     writes.join();
     BOOST_TEST(got == &waits);

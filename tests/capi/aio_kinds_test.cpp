@@ -1,0 +1,242 @@
+// Every kind of file: what a request on it does, waits for, and answers.
+#include "aio_fixture.hpp"
+
+#include <vector>
+
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+using namespace aio_tests;
+
+BOOST_AUTO_TEST_SUITE(aio)
+
+namespace {
+
+ssize_t ends(aiocb& cb, int error = 0) {
+    BOOST_TEST(finished(cb));
+    BOOST_TEST(sigev_aio_error(&cb) == error);
+    return sigev_aio_return(&cb);
+}
+
+ssize_t reads(int file, void* into, std::size_t length, off_t offset = 0, int error = 0) {
+    aiocb cb = make(file, into, length, offset);
+    BOOST_REQUIRE(sigev_aio_read(&cb) == 0);
+    return ends(cb, error);
+}
+
+ssize_t writes(int file, const void* from, std::size_t length, off_t offset = 0, int error = 0) {
+    aiocb cb = make(file, const_cast<void*>(from), length, offset);
+    BOOST_REQUIRE(sigev_aio_write(&cb) == 0);
+    return ends(cb, error);
+}
+
+struct socket_pair {
+    explicit socket_pair(int type) {
+        BOOST_REQUIRE(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, both) == 0);
+    }
+    ~socket_pair() {
+        close(both[0]);
+        close(both[1]);
+    }
+    int both[2];
+};
+
+/// Once with what is in memory read inside the call, and once by the engine alone.
+template <class F>
+void either_way(F&& f) {
+    f();
+    sigev_aio_options options{};
+    options.size = sizeof options;
+    options.flags = SIGEV_AIO_ALWAYS_QUEUE;
+    BOOST_REQUIRE(sigev_aio_init(&options) == 0);
+    f();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_regular_file_is_read_to_its_end_and_no_further) {
+    either_way([] {
+        descriptor file(temporary_file());
+        std::array<char, 8> in{};
+        BOOST_TEST(reads(file, in.data(), 8) == 0);
+        BOOST_TEST(writes(file, "0123456789", 10) == 10);
+        BOOST_TEST(reads(file, in.data(), 8) == 8);
+        BOOST_TEST(reads(file, in.data(), 8, 7) == 3);
+        BOOST_TEST(std::string(in.data(), 3) == "789");
+        BOOST_TEST(reads(file, in.data(), 8, 10) == 0);
+        BOOST_TEST(reads(file, in.data(), 8, off_t{1} << 40) == 0);
+        BOOST_TEST(reads(file, nullptr, 0) == 0);
+        BOOST_TEST(writes(file, nullptr, 0) == 0);
+        BOOST_TEST(reads(file, reinterpret_cast<void*>(8), 4, 0, EFAULT) == -1);
+        const off_t far = (off_t{1} << 32) + 5;
+        BOOST_TEST(writes(file, "far", 3, far) == 3);
+        BOOST_TEST(reads(file, in.data(), 8, far - 1) == 4);
+        BOOST_TEST(std::string(in.data(), 4) == std::string("\0far", 4));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_file_in_memory_is_as_any_other) {
+    either_way([] {
+        descriptor file(memfd_create("sigev", MFD_CLOEXEC));
+        std::array<char, 8> in{};
+        BOOST_TEST(writes(file, "0123456789", 10) == 10);
+        BOOST_TEST(reads(file, in.data(), 8, 4) == 6);
+        BOOST_TEST(std::string(in.data(), 6) == "456789");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(sixty_four_mebibytes_go_through_whole) {
+    either_way([] {
+        const std::size_t size = 64u << 20;
+        descriptor file(temporary_file());
+        std::vector<unsigned> out(size / sizeof(unsigned)), in(out.size());
+        for (unsigned i = 0; i != out.size(); ++i)
+            out[i] = i * 2654435761u;
+        BOOST_TEST(writes(file, out.data(), size) == static_cast<ssize_t>(size));
+        BOOST_TEST(reads(file, in.data(), size) == static_cast<ssize_t>(size));
+        BOOST_TEST((in == out));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(direct_transfers_never_happen_inside_the_call) {
+    const int number = temporary_file(O_DIRECT);
+    if (number < 0)
+        skip("no O_DIRECT on the file system of /tmp");
+    descriptor file(number);
+    const std::unique_ptr<char, decltype(&free)> memory(static_cast<char*>(aligned_alloc(4096, 8192)), free);
+    std::memset(memory.get(), 'd', 8192);
+    BOOST_TEST(writes(file, memory.get(), 8192) == 8192);
+    std::memset(memory.get(), 0, 8192);
+    BOOST_TEST(reads(file, memory.get(), 4096, 4096) == 4096);
+    BOOST_TEST(memory.get()[4095] == 'd');
+    BOOST_TEST(reads(file, memory.get(), 8192, 8192) == 0);
+    BOOST_TEST(reads(file, memory.get(), 4096, 1, EINVAL) == -1);
+    int pending = 0; // seen EINPROGRESS: some device always takes longer than the return of the call
+    for (int i = 0; i != 200; ++i) {
+        aiocb cb = make(file, memory.get(), 4096);
+        BOOST_REQUIRE(sigev_aio_read(&cb) == 0);
+        pending += sigev_aio_error(&cb) == EINPROGRESS;
+        BOOST_TEST_REQUIRE(ends(cb) == 4096);
+    }
+    BOOST_TEST(pending > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_is_refused_by_the_operation) {
+    descriptor folder(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    char byte = 0;
+    BOOST_TEST(reads(folder, &byte, 1, 0, EISDIR) == -1);
+    BOOST_TEST(writes(folder, &byte, 1, 0, EBADF) == -1);
+    aiocb sync = make(folder, nullptr, 0);
+    BOOST_REQUIRE(sigev_aio_fsync(O_SYNC, &sync) == 0);
+    BOOST_TEST(ends(sync) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_is_read_as_far_as_there_is_data_and_written_whole) {
+    pipe_pair pipe;
+    std::array<char, 64> in{};
+    aiocb read = make(pipe.read, in.data(), in.size(), -1); // where there are no offsets it does not matter
+    BOOST_REQUIRE(sigev_aio_read(&read) == 0);
+    BOOST_TEST(sigev_aio_error(&read) == EINPROGRESS);
+    BOOST_TEST(writes(pipe.write, "abc", 3, 77) == 3);
+    BOOST_TEST(ends(read) == 3);
+    std::string much(300'000, 'm'), heard;
+    aiocb write = make(pipe.write, much.data(), much.size());
+    BOOST_REQUIRE(sigev_aio_write(&write) == 0);
+    while (heard.size() != much.size()) {
+        const ssize_t n = reads(pipe.read, in.data(), in.size());
+        BOOST_REQUIRE(n > 0);
+        heard.append(in.data(), static_cast<std::size_t>(n));
+    }
+    BOOST_TEST(ends(write) == static_cast<ssize_t>(much.size()));
+    BOOST_TEST((heard == much));
+    pipe.write.close_now();
+    BOOST_TEST(reads(pipe.read, in.data(), in.size()) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_that_nobody_will_read_is_an_error_and_no_signal) {
+    pipe_pair pipe;
+    socket_pair sockets(SOCK_STREAM);
+    pipe.read.close_now();
+    BOOST_TEST(writes(pipe.write, "x", 1, 0, EPIPE) == -1);
+    shutdown(sockets.both[1], SHUT_RD);
+    BOOST_TEST(writes(sockets.both[0], "x", 1, 0, EPIPE) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_to_a_socket_is_not_behind_the_read_that_waits_for_its_answer) {
+    socket_pair sockets(SOCK_STREAM);
+    char answer = 0, question = 0;
+    aiocb read = make(sockets.both[0], &answer, 1);
+    BOOST_REQUIRE(sigev_aio_read(&read) == 0);
+    BOOST_TEST(writes(sockets.both[0], "?", 1) == 1);
+    BOOST_TEST(sigev_aio_error(&read) == EINPROGRESS);
+    BOOST_TEST(::read(sockets.both[1], &question, 1) == 1);
+    BOOST_TEST(question == '?');
+    BOOST_TEST(::write(sockets.both[1], "!", 1) == 1);
+    BOOST_TEST(ends(read) == 1);
+    BOOST_TEST(answer == '!');
+    aiocb sync = make(sockets.both[0], nullptr, 0);
+    BOOST_REQUIRE(sigev_aio_fsync(O_SYNC, &sync) == 0);
+    BOOST_TEST(ends(sync, EINVAL) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(a_datagram_stays_one) {
+    socket_pair sockets(SOCK_DGRAM);
+    std::array<char, 8> in{};
+    aiocb read = make(sockets.both[0], in.data(), in.size());
+    BOOST_REQUIRE(sigev_aio_read(&read) == 0);
+    BOOST_TEST(writes(sockets.both[1], "one", 3) == 3);
+    BOOST_TEST(ends(read) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_is_read_when_there_is_input_and_can_be_cancelled) {
+    const int number = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (number < 0 || grantpt(number) != 0 || unlockpt(number) != 0)
+        skip("no pseudo terminals here");
+    descriptor master(number);
+    descriptor slave(open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    termios raw;
+    BOOST_REQUIRE(tcgetattr(slave, &raw) == 0);
+    cfmakeraw(&raw);
+    BOOST_REQUIRE(tcsetattr(slave, TCSANOW, &raw) == 0);
+    std::array<char, 8> in{};
+    aiocb read = make(slave, in.data(), in.size());
+    BOOST_REQUIRE(sigev_aio_read(&read) == 0);
+    BOOST_TEST(sigev_aio_error(&read) == EINPROGRESS);
+    BOOST_TEST(write(master, "abc", 3) == 3);
+    BOOST_TEST(ends(read) > 0);
+    BOOST_TEST(in[0] == 'a');
+    BOOST_TEST(writes(slave, "out", 3) == 3);
+    tcflush(slave, TCIFLUSH);
+    BOOST_REQUIRE(sigev_aio_read(&read) == 0);
+    BOOST_TEST(sigev_aio_cancel(slave, &read) == AIO_CANCELED);
+    BOOST_TEST(ends(read, ECANCELED) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(an_eventfd_is_waited_for) {
+    descriptor event(eventfd(0, EFD_CLOEXEC));
+    std::uint64_t value = 0;
+    aiocb read = make(event, &value, sizeof value);
+    BOOST_REQUIRE(sigev_aio_read(&read) == 0);
+    BOOST_TEST(sigev_aio_error(&read) == EINPROGRESS);
+    const std::uint64_t five = 5;
+    BOOST_TEST(writes(event, &five, sizeof five) == 8);
+    BOOST_TEST(ends(read) == 8);
+    BOOST_TEST(value == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(devices_and_files_of_the_kernel_are_read_and_written) {
+    descriptor null(open("/dev/null", O_RDWR | O_CLOEXEC)), zero(open("/dev/zero", O_RDWR | O_CLOEXEC));
+    descriptor proc(open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
+    std::array<char, 4096> in;
+    in.fill('x');
+    BOOST_TEST(reads(null, in.data(), in.size()) == 0);
+    BOOST_TEST(writes(null, in.data(), in.size()) == 4096);
+    BOOST_TEST(reads(zero, in.data(), in.size()) == 4096);
+    BOOST_TEST(in[4095] == 0);
+    BOOST_TEST(reads(proc, in.data(), in.size()) > 0);
+    BOOST_TEST(std::stol(in.data()) == getpid());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
