@@ -4,39 +4,31 @@
 #include "spi/workers.hpp"
 
 #include <cerrno>
-#include <new>
 
 namespace sigev::backends {
 
 namespace {
 
-struct target {
-    void (*function)(sigval);
-};
+// The target is the function itself.
+using function = void (*)(sigval);
 
 int open(const spi::open_request& request, void** out) noexcept
 {
     if (!request.event.sigev_notify_function)
         return EINVAL;
-    auto* t = new (std::nothrow) target{request.event.sigev_notify_function};
-    *out = t;
-    return t ? 0 : EAGAIN;
+    *out = reinterpret_cast<void*>(request.event.sigev_notify_function);
+    return 0;
 }
 
 spi::verdict deliver(void* p, spi::delivery&, const sigev_notification& n) noexcept
 {
-    static_cast<const target*>(p)->function(n.value);
+    reinterpret_cast<function>(p)(n.value);
     return spi::verdict::delivered;
 }
 
 void call(void* p, spi::lane_call& out) noexcept
 {
-    out.function = static_cast<const target*>(p)->function;
-}
-
-void close(void* p) noexcept
-{
-    delete static_cast<target*>(p);
+    out.function = reinterpret_cast<function>(p);
 }
 
 } // namespace
@@ -51,7 +43,8 @@ extern const spi::method callback_method = {
     .deliver = deliver,
     .withdraw = nullptr,
     .call = call,
-    .close = close,
+    .close = nullptr,
+    .light = true,
 };
 
 } // namespace sigev::backends

@@ -28,6 +28,7 @@ extern const spi::method none_method = {
     .withdraw = nullptr,
     .call = nullptr,
     .close = nullptr,
+    .light = true,
 };
 
 } // namespace sigev::backends

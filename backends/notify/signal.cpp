@@ -9,34 +9,29 @@
 #include "sys/siginfo.hpp"
 
 #include <cerrno>
-#include <new>
+#include <cstdint>
 
 namespace sigev::backends {
 
 namespace {
 
-struct target {
-    int signo;
-};
+// The target is the signal's number itself.
+int signo_of(void* target) noexcept
+{
+    return static_cast<int>(reinterpret_cast<std::intptr_t>(target));
+}
 
 int open(const spi::open_request& request, void** out) noexcept
 {
     if (!sys::valid_signal(request.event.sigev_signo))
         return EINVAL;
-    auto* t = new (std::nothrow) target{request.event.sigev_signo};
-    *out = t;
-    return t ? 0 : EAGAIN;
+    *out = reinterpret_cast<void*>(static_cast<std::intptr_t>(request.event.sigev_signo));
+    return 0;
 }
 
 spi::verdict deliver(void* p, spi::delivery&, const sigev_notification& n) noexcept
 {
-    const auto& t = *static_cast<const target*>(p);
-    return sys::queue_to_process(t.signo, n) == EAGAIN ? spi::verdict::retry : spi::verdict::delivered;
-}
-
-void close(void* p) noexcept
-{
-    delete static_cast<target*>(p);
+    return sys::queue_to_process(signo_of(p), n) == EAGAIN ? spi::verdict::retry : spi::verdict::delivered;
 }
 
 } // namespace
@@ -51,7 +46,8 @@ extern const spi::method signal_method = {
     .deliver = deliver,
     .withdraw = nullptr,
     .call = nullptr,
-    .close = close,
+    .close = nullptr,
+    .light = true,
 };
 
 } // namespace sigev::backends

@@ -109,6 +109,7 @@ void registry::for_each_open(F&& f) noexcept
 // threads end; then what is left on the road is discarded and freed.
 void registry::stop() noexcept
 {
+    stopping_.store(true, std::memory_order_seq_cst);
     for_each_open([](subscription& s) { s.road.load(std::memory_order_acquire)->cancel(s); });
     for (auto& place : extensions_)
         if (extension* e = place.load(std::memory_order_acquire))
@@ -190,19 +191,78 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     return 0;
 }
 
+// By the tables in batches: a timer is made and deleted without their locks.
+int registry::make_promise(const subscription_spec& spec, promise& out) noexcept
+{
+    constexpr std::int64_t batch = 64;
+    const spi::method* const m = spi::builtin_method(spec.event->sigev_notify);
+    if (!m || !is_light(*m, runtime_->owns(*spec.on)))
+        return ENOTSUP;
+    out.method = m;
+    const spi::open_request request{*spec.event, spec.source, spec.ident, spec.concurrency, spec.fresh_thread,
+                                    spec.on->dispatcher(), runtime_->team(), *kqueues_, *methods_};
+    if (const int error = m->open(request, &out.target))
+        return error;
+    if (m->may_retry)
+        if (const int error = spec.on->reserve_retry())
+            return error;
+    if (promises_.fetch_sub(1, std::memory_order_relaxed) > 0)
+        return 0;
+    promises_.fetch_add(1, std::memory_order_relaxed);
+    std::lock_guard lock(mutex_);
+    // What one table has promised and the other cannot, nobody asks for.
+    if (!subscriptions.promise(batch) || !records.promise(batch))
+        return EAGAIN;
+    promises_.fetch_add(batch - 1, std::memory_order_relaxed);
+    return 0;
+}
+
+// Its bit in `overflowed` is not needed: what merges never finds a record missing.
+subscription& registry::keep_promise(const promise& p, const subscription_spec& spec) noexcept
+{
+    subscription& s = subscriptions[subscriptions.acquire_promised()];
+    prepare(s, spec);
+    set_spare(s, records[records.acquire_promised()]);
+    core::dispatcher& d = spec.on->dispatcher();
+    s.road.store(&d, std::memory_order_relaxed);
+    s.ident = spec.ident;
+    s.target = p.target;
+    s.lane = nullptr;
+    publish(s, *p.method, spec);
+    // As open(); and who stops everything cancels what there is after he has said so.
+    if (!spec.on->is_open() || stopping_.load(std::memory_order_seq_cst))
+        d.cancel(s);
+    return s;
+}
+
+void registry::prepare(subscription& s, const subscription_spec& spec) noexcept
+{
+    s.one_shot = spec.one_shot;
+    s.spare = nullptr;
+    s.capacity.store(0, std::memory_order_relaxed);
+    s.ring_first = 0;
+    s.ring_capacity = 0;
+    s.first.store(0, std::memory_order_release); // who reads it and then the claim word sees that it is not the last owner's
+}
+
+void registry::set_spare(subscription& s, record& r) noexcept
+{
+    s.spare = &r;
+    r.owner = &s;
+    r.latched = 0;
+}
+
 // Records of its own for a queueing subscription, in a run; and the spare. Nobody reads them before publish().
 bool registry::reserve_records(subscription& s, const subscription_spec& spec) noexcept
 {
     const std::uint32_t capacity = spec.kind == raising::merging ? 0 : spec.capacity;
-    s.one_shot = spec.one_shot;
-    s.spare = nullptr;
-    s.capacity.store(0, std::memory_order_relaxed);
+    prepare(s, spec);
     std::uint32_t first = 0;
     if (capacity != 0 && !records.acquire(capacity, first))
         return false;
     s.ring_first = first;
     s.ring_capacity = capacity;
-    s.first.store(first, std::memory_order_release); // who reads it and then the claim word sees that it is not the last owner's
+    s.first.store(first, std::memory_order_release);
     s.capacity.store(capacity, std::memory_order_relaxed);
     const auto claims = static_cast<std::uint32_t>(returned_count(returned_anew(s.returned.load(std::memory_order_relaxed))));
     for (std::uint32_t i = 0; i != capacity; ++i) {
@@ -218,9 +278,7 @@ bool registry::reserve_records(subscription& s, const subscription_spec& spec) n
         release_records(s);
         return false;
     }
-    s.spare = &records[spare];
-    s.spare->owner = &s;
-    s.spare->latched = 0;
+    set_spare(s, records[spare]);
     return true;
 }
 

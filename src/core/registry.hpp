@@ -71,6 +71,18 @@ public:
     // ---- subscriptions ----------------------------------------------------------------------------------------------------
     /// 0 or an errno; then nothing is left behind. The subscription is neither pinned nor released.
     int open(const subscription_spec& spec, subscription*& out) noexcept;
+    /// For a subscription that is opened later, when it is first needed: validates, and reserves all of it. ENOTSUP: the method
+    /// has more to reserve; else 0 or an errno. Of `spec` the event, whose sigev_value may be another later, and `on`.
+    struct promise {
+        const spi::method* method = nullptr;
+        void* target = nullptr;
+    };
+    int make_promise(const subscription_spec& spec, promise& out) noexcept;
+    /// It is not needed any more.
+    void drop_promise() noexcept { promises_.fetch_add(1, std::memory_order_relaxed); }
+    /// Opens it: merging. Cannot fail; allocates nothing. Where the drain word is held.
+    subscription& keep_promise(const promise& p, const subscription_spec& spec) noexcept;
+
     /// The handle is given up: freed as soon as nothing is on the road. Any thread, async-signal-safe.
     void release(subscription& s) noexcept;
     /// Frees what has been released, is closing, and has nothing on the road. Any thread, async-signal-safe: the work itself
@@ -121,7 +133,10 @@ public:
 private:
     registry(std::uint32_t epoch, const registry* inherited);
 
+    static bool is_light(const spi::method& m, bool on_runtime) noexcept { return m.light && !(m.runs_user_code && on_runtime); }
     bool reserve_records(subscription& s, const subscription_spec& spec) noexcept;
+    static void prepare(subscription& s, const subscription_spec& spec) noexcept;
+    static void set_spare(subscription& s, record& r) noexcept;
     void release_records(subscription& s) noexcept;
     static bool mark_freed(subscription& s) noexcept;
     void fold(subscription& s) noexcept;
@@ -140,6 +155,8 @@ private:
     std::mutex mutex_;
     std::array<std::atomic<extension*>, static_cast<unsigned>(extension_place::count)> extensions_{};
     std::atomic<subscription*> dead_{nullptr};
+    std::atomic<std::int64_t> promises_{0}; ///< made by the tables, and nobody's at the moment
+    std::atomic<bool> stopping_{false};     ///< what is opened from now on is cancelled at once
     std::atomic<std::uint64_t> silent_requests_{0};
 
     mutable std::mutex totals_mutex_; ///< folding and opening a subscription, against total()

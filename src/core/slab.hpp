@@ -1,14 +1,18 @@
 // Tables of slots that never move and are never given back while the table lives, so that a lock-free reader may look at any
-// slot that was ever handed out. Chunks double, so 18 pointers hold what 24 bits of index can name.
+// slot that was ever handed out. Chunks double, so 18 pointers hold what 24 bits of index can name. There is room for many
+// slots before they are made: memory that nobody has touched costs nothing.
 //
 //   slots  the memory, and the way from an index to it
 //   slab   one slot at a time, the longest free one first
 //   runs   slots with indices that follow each other
+//
+// A slot may be *promised*: then it is there when it is asked for, whatever else is taken meanwhile.
 #pragma once
 
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -29,18 +33,15 @@ public:
     slots& operator=(const slots&) = delete;
     ~slots()
     {
-        for (auto& chunk : chunks_)
-            delete[] chunk.load(std::memory_order_relaxed);
+        for_each([](T& slot) { slot.~T(); });
+        for (void* memory : memory_)
+            std::free(memory);
     }
 
     /// Null when no such slot was ever made. Lock-free, async-signal-safe.
     T* at(std::uint32_t index) const noexcept
     {
-        if (index >= limit)
-            return nullptr;
-        const auto [chunk, offset] = place(index);
-        T* base = chunks_[chunk].load(std::memory_order_acquire);
-        return base ? base + offset : nullptr;
+        return index < made_.load(std::memory_order_acquire) ? &(*this)[index] : nullptr;
     }
 
     /// The caller knows that it was made.
@@ -60,23 +61,37 @@ public:
     }
 
 protected:
-    /// One more chunk: [made, made + size). False: no memory, or the table is full.
-    bool grow(std::uint32_t& made, std::uint32_t& size) noexcept
+    /// Room for one more chunk: [first, first + size). False: no memory, or the table is full.
+    bool grow(std::uint32_t& first, std::uint32_t& size) noexcept
     {
-        made = made_.load(std::memory_order_relaxed);
-        if (made >= limit)
+        if (room_ >= limit)
             return false;
-        const unsigned chunk = place(made).chunk;
+        const unsigned chunk = place(room_).chunk;
+        first = room_;
         size = first_chunk << chunk;
-        T* const fresh = new (std::nothrow) T[size]();
-        if (!fresh)
+        // Not new T[]: that would touch it all.
+        void* const memory = std::calloc(1, std::size_t{size} * sizeof(T) + alignof(T));
+        if (!memory)
             return false;
-        for (std::uint32_t i = 0; i != size; ++i)
-            fresh[i].index = made + i;
-        chunks_[chunk].store(fresh, std::memory_order_release);
-        made_.store(made + size, std::memory_order_release);
+        memory_[chunk] = memory;
+        const auto aligned = (reinterpret_cast<std::uintptr_t>(memory) + alignof(T) - 1) & ~(std::uintptr_t{alignof(T)} - 1);
+        chunks_[chunk].store(reinterpret_cast<T*>(aligned), std::memory_order_release);
+        room_ += size;
         return true;
     }
+
+    /// Those below n, for which there is room, are made.
+    void make(std::uint32_t n) noexcept
+    {
+        std::uint32_t made = made_.load(std::memory_order_relaxed);
+        if (made >= n)
+            return;
+        for (; made != n; ++made)
+            (new (&(*this)[made]) T())->index = made;
+        made_.store(n, std::memory_order_release);
+    }
+
+    std::uint32_t room() const noexcept { return room_; }
 
 private:
     struct location {
@@ -93,6 +108,8 @@ private:
 
     std::atomic<T*> chunks_[18]{};
     std::atomic<std::uint32_t> made_{0};
+    std::uint32_t room_ = 0;
+    void* memory_[18]{};
 };
 
 template <class T>
@@ -102,12 +119,27 @@ public:
     bool acquire(std::uint32_t& index) noexcept
     {
         std::lock_guard lock(mutex_);
-        if (free_.empty() && !more())
+        if (!find_room(promised_ + 1))
             return false;
-        // First in, first out: the longer a slot rests, the later its generation comes round again.
-        index = free_.front();
-        free_.pop_front();
+        index = take();
         return true;
+    }
+
+    /// n more slots will be there for acquire_promised(). False: no memory, or the table is full. Not async-signal-safe.
+    bool promise(std::uint32_t n) noexcept
+    {
+        std::lock_guard lock(mutex_);
+        if (!find_room(promised_ + n))
+            return false;
+        promised_ += n;
+        return true;
+    }
+
+    std::uint32_t acquire_promised() noexcept
+    {
+        std::lock_guard lock(mutex_);
+        --promised_;
+        return take();
     }
 
     void release(std::uint32_t index) noexcept
@@ -121,23 +153,35 @@ public:
     }
 
 private:
-    bool more() noexcept
+    static constexpr std::size_t at_rest = 64; ///< so many rest before the first of them serves again
+
+    bool find_room(std::size_t n) noexcept
     {
-        std::uint32_t made;
-        std::uint32_t size;
-        if (!this->grow(made, size))
-            return false;
-        try {
-            for (std::uint32_t i = 0; i != size; ++i)
-                free_.push_back(made + i);
-        } catch (const std::bad_alloc&) {
-            return !free_.empty();
+        while (free_.size() + (this->room() - fresh_) < n) {
+            std::uint32_t first;
+            std::uint32_t size;
+            if (!this->grow(first, size))
+                return false;
         }
         return true;
     }
 
+    // First in, first out: the longer a slot rests, the later its generation comes round again.
+    std::uint32_t take() noexcept
+    {
+        if (fresh_ != this->room() && free_.size() < at_rest) {
+            this->make(fresh_ + 1);
+            return fresh_++;
+        }
+        const std::uint32_t index = free_.front();
+        free_.pop_front();
+        return index;
+    }
+
     std::mutex mutex_;
-    std::deque<std::uint32_t> free_;
+    std::deque<std::uint32_t> free_; ///< those that have been used
+    std::uint32_t fresh_ = 0;        ///< from here on none ever was
+    std::uint32_t promised_ = 0;
 };
 
 template <class T>
@@ -148,9 +192,11 @@ public:
     {
         std::lock_guard lock(mutex_);
         try {
+            while (count_ < std::uint64_t{promised_} + n)
+                if (!more())
+                    return false;
             if (n == 1 && !single_.empty()) {
-                first = single_.back();
-                single_.pop_back();
+                first = take_single();
                 return true;
             }
             single_.reserve(single_.size() + 1);
@@ -160,19 +206,40 @@ public:
                         take(run, n, first);
                         return true;
                     }
-                if (!single_.empty()) {
+                if (!single_.empty())
                     put_singles_back();
-                    continue;
-                }
-                std::uint32_t made;
-                std::uint32_t size;
-                if (!this->grow(made, size))
+                else if (!more())
                     return false;
-                put(made, size);
             }
         } catch (const std::bad_alloc&) {
             return false;
         }
+    }
+
+    /// n more single slots will be there for acquire_promised(). False: no memory, or the table is full.
+    bool promise(std::uint32_t n) noexcept
+    {
+        std::lock_guard lock(mutex_);
+        try {
+            while (count_ < std::uint64_t{promised_} + n)
+                if (!more())
+                    return false;
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+        promised_ += n;
+        return true;
+    }
+
+    std::uint32_t acquire_promised() noexcept
+    {
+        std::lock_guard lock(mutex_);
+        --promised_;
+        if (!single_.empty())
+            return take_single();
+        std::uint32_t first;
+        take(free_.begin(), 1, first);
+        return first;
     }
 
     void release(std::uint32_t n, std::uint32_t first) noexcept
@@ -183,6 +250,7 @@ public:
                 single_.push_back(first); // most are: they go back into a run only when one is looked for
             else
                 put(first, n);
+            count_ += n;
         } catch (const std::bad_alloc&) {
             // They rest until the table goes.
         }
@@ -191,10 +259,31 @@ public:
 private:
     using free_runs = std::map<std::uint32_t, std::uint32_t>; // first, and how many
 
+    bool more()
+    {
+        std::uint32_t first;
+        std::uint32_t size;
+        if (!this->grow(first, size))
+            return false;
+        put(first, size);
+        count_ += size;
+        return true;
+    }
+
+    std::uint32_t take_single() noexcept
+    {
+        const std::uint32_t first = single_.back();
+        single_.pop_back();
+        --count_;
+        return first;
+    }
+
     // Its rest keeps the node, under another key.
     void take(typename free_runs::iterator run, std::uint32_t n, std::uint32_t& first)
     {
         first = run->first;
+        count_ -= n;
+        this->make(first + n);
         auto node = free_.extract(run);
         if (node.mapped() == n)
             return;
@@ -226,6 +315,8 @@ private:
     std::mutex mutex_;
     free_runs free_;
     std::vector<std::uint32_t> single_;
+    std::uint64_t count_ = 0; ///< of the free ones
+    std::uint32_t promised_ = 0;
 };
 
 } // namespace sigev::core

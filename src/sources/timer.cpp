@@ -26,6 +26,8 @@ int timer_bank::create(const timer_request& wanted, std::uint64_t& number) noexc
     const clockid_t clock = wanted.clock;
     const sigevent* const event = wanted.event;
     core::reactor* const on = on_.load(std::memory_order_acquire);
+    if (!on)
+        return EINVAL; // it has been closed meanwhile
     int before[2];
     const unsigned watched = engine_->descriptors(before);
     std::uint32_t slot = 0;
@@ -40,34 +42,80 @@ int timer_bank::create(const timer_request& wanted, std::uint64_t& number) noexc
         }
     }
     engine_->wish(slot, wanted.slack, wanted.precise);
-    number = core::encode({core::handle_kind::timer, registry_.life, number_, generation, slot});
+    number = handle_of(slot, generation);
     sigevent alarm{};
     alarm.sigev_notify = SIGEV_SIGNAL;
     alarm.sigev_signo = SIGALRM;
     alarm.sigev_value.sival_ptr = reinterpret_cast<void*>(number);
 
-    core::subscription_spec spec;
-    spec.event = event ? event : &alarm;
-    spec.source = SIGEV_SOURCE_TIMER;
-    spec.ident = number;
-    spec.code = SI_TIMER;
-    spec.kind = core::raising::merging;
-    spec.on = on;
-    spec.time = time_;
+    const core::subscription_spec spec = spec_for(*on, number, event ? *event : alarm);
     core::subscription* s = nullptr;
     cold& c = cold_[slot];
-    if (const int error = registry_.open(spec, s)) {
-        c.subscription.store(nullptr, std::memory_order_release);
+    int error = registry_.make_promise(spec, c.promise);
+    const bool rests = error == 0;
+    if (error == ENOTSUP)
+        error = registry_.open(spec, s);
+    if (error) {
         engine_->destroy(slot, generation);
         return error;
     }
+    c.value = spec.event->sigev_value;
     c.clock.store(clock, std::memory_order_relaxed);
     c.subscription.store(s, std::memory_order_relaxed);
-    c.generation.store(generation, std::memory_order_release);
+    c.generation.store(generation, std::memory_order_relaxed);
+    c.rests.store(rests, std::memory_order_seq_cst);
+    // Who closes a reactor shuts it and then looks for timers.
+    if (rests && !on->is_open()) {
+        engine_->destroy(slot, generation);
+        return EINVAL;
+    }
     int after[2];
     if (engine_->descriptors(after) != watched)
         on->wake(); // so that its loop learns of the new one
     return 0;
+}
+
+core::subscription_spec timer_bank::spec_for(core::reactor& on, std::uint64_t number, const sigevent& event) const noexcept
+{
+    core::subscription_spec spec;
+    spec.event = &event;
+    spec.source = SIGEV_SOURCE_TIMER;
+    spec.ident = number;
+    spec.code = SI_TIMER;
+    spec.kind = core::raising::merging;
+    spec.on = &on;
+    spec.time = time_;
+    return spec;
+}
+
+// It expires for the first time. Who deletes it lets the engine end it, and then looks whether there is a subscription; here it is
+// the other way round: one of the two finds the other's.
+core::subscription* timer_bank::wake_up(std::uint32_t slot, std::uint32_t generation, cold& c) noexcept
+{
+    sigevent event{};
+    event.sigev_value = c.value;
+    core::subscription& s = registry_.keep_promise(
+        c.promise, spec_for(*on_.load(std::memory_order_acquire), handle_of(slot, generation), event));
+    c.subscription.store(&s, std::memory_order_seq_cst);
+    c.rests.store(false, std::memory_order_release);
+    if (!engine_->gettime(slot, generation).valid)
+        s.road.load(std::memory_order_acquire)->cancel(s);
+    return &s;
+}
+
+// The subscription, pinned, of a timer that has been ended and rested before. Null: there is none, or it has been cancelled and
+// given up.
+core::subscription* timer_bank::pin_late(std::uint32_t slot) noexcept
+{
+    const std::atomic<core::subscription*>& place = cold_[slot].subscription;
+    core::subscription* const s = place.load(std::memory_order_seq_cst);
+    if (!s)
+        return nullptr;
+    s->generation.pin(0, 0);
+    if (place.load(std::memory_order_seq_cst) == s)
+        return s;
+    s->generation.unpin();
+    return nullptr;
 }
 
 itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
@@ -114,11 +162,12 @@ int timer_bank::gettime(const timer& t, itimerspec& value) noexcept
 
 int timer_bank::overrun(const timer& t, int& out) noexcept
 {
+    const bool rested = rests(t.slot);
     const core::subscription* s = subscription_of(t.slot);
-    if (!s)
+    if (!s && !rested)
         return EINVAL;
     // Read first, then looked whether the timer is still there: if it is, it was its own.
-    const int overrun = s->overrun.load(std::memory_order_acquire);
+    const int overrun = s ? s->overrun.load(std::memory_order_acquire) : 0;
     if (!engine_->gettime(t.slot, t.generation).valid)
         return EINVAL;
     out = overrun;
@@ -127,33 +176,42 @@ int timer_bank::overrun(const timer& t, int& out) noexcept
 
 int timer_bank::destroy(const timer& t, bool wait) noexcept
 {
-    core::subscription* const s = subscription_of(t.slot);
-    if (!s)
+    const bool rested = rests(t.slot);
+    core::subscription* s = subscription_of(t.slot);
+    if (!s && !rested)
         return EINVAL;
     // Once the engine has let the timer go, the drain may retire it at any time: the pin keeps the subscription for us. If
     // destroy() succeeds, the timer lived until then, and the subscription was its.
-    s->generation.pin(0, 0);
-    int error = EINVAL;
-    if (engine_->destroy(t.slot, t.generation).valid) {
-        core::dispatcher& d = *s->road.load(std::memory_order_acquire);
-        d.cancel(*s);
-        if (wait)
-            d.wait(*s);
-        error = 0;
+    if (s)
+        s->generation.pin(0, 0);
+    const bool mine = engine_->destroy(t.slot, t.generation).valid;
+    if (mine && !s)
+        s = pin_late(t.slot);
+    if (s) {
+        if (mine) {
+            core::dispatcher& d = *s->road.load(std::memory_order_acquire);
+            d.cancel(*s);
+            if (wait)
+                d.wait(*s);
+        }
+        s->generation.unpin();
+        if (mine)
+            registry_.maybe_free(*s);
     }
-    s->generation.unpin();
-    if (error == 0) {
-        registry_.maybe_free(*s);
-        registry_.reap_dead(true);
-    }
-    return error;
+    if (!mine)
+        return EINVAL;
+    registry_.reap_dead(true);
+    return 0;
 }
 
 int timer_bank::ledger(const timer& t, sigev_ledger& out) noexcept
 {
+    const bool rested = rests(t.slot);
     core::subscription* const s = subscription_of(t.slot);
-    if (!s)
-        return EINVAL;
+    if (!s) {
+        out = {};
+        return rested && engine_->gettime(t.slot, t.generation).valid ? 0 : EINVAL;
+    }
     s->generation.pin(0, 0);
     const bool alive = engine_->gettime(t.slot, t.generation).valid;
     if (alive)
@@ -200,7 +258,7 @@ std::uint64_t timer_bank::remaining() const noexcept
 void timer_bank::detach() noexcept
 {
     for (std::uint32_t slot = 0; const cold* c = cold_.find(slot); ++slot)
-        if (c->subscription.load(std::memory_order_acquire))
+        if (c->rests.load(std::memory_order_seq_cst) || c->subscription.load(std::memory_order_acquire))
             engine_->destroy(slot, c->generation.load(std::memory_order_relaxed));
     engine_->reap(); // retires them; what is pinned at this moment, the next owner of the bank retires
     engine_->close_descriptors();
@@ -208,11 +266,13 @@ void timer_bank::detach() noexcept
 }
 
 void timer_bank::expired(
-    std::uint32_t slot, std::uint32_t, std::uint64_t missed, std::uint64_t scheduled, spi::timer_base base) noexcept
+    std::uint32_t slot, std::uint32_t generation, std::uint64_t missed, std::uint64_t scheduled, spi::timer_base base) noexcept
 {
     // The engine holds the slot for the length of this call, so the timer, dead or not, is the one that expired.
-    const cold& c = cold_[slot];
-    core::subscription* const s = c.subscription.load(std::memory_order_acquire);
+    cold& c = cold_[slot];
+    core::subscription* s = c.subscription.load(std::memory_order_acquire);
+    if (!s && c.rests.load(std::memory_order_acquire))
+        s = wake_up(slot, generation, c);
     if (!s)
         return;
     clockid_t clock = clock_of(base);
@@ -230,10 +290,19 @@ void timer_bank::wake() noexcept
 void timer_bank::retired(std::uint32_t slot, std::uint32_t) noexcept
 {
     cold* const c = cold_.find(slot);
-    if (core::subscription* s = c ? c->subscription.exchange(nullptr, std::memory_order_acq_rel) : nullptr) {
-        // A delete that is between the engine and cancel() has it pinned, and frees it when it has cancelled.
-        registry_.release(*s);
-    }
+    if (!c)
+        return;
+    if (c->rests.exchange(false, std::memory_order_acq_rel))
+        registry_.drop_promise();
+    core::subscription* const s = c->subscription.load(std::memory_order_acquire);
+    if (!s)
+        return;
+    // A delete that is between the engine and cancel() has it pinned, and frees it when it has cancelled; but one that has found the
+    // timer at rest, and comes too late to pin it, leaves that to who finds it ended.
+    if (!(s->gate.load(std::memory_order_seq_cst) & core::gate_closing))
+        s->road.load(std::memory_order_acquire)->cancel(*s);
+    c->subscription.store(nullptr, std::memory_order_seq_cst);
+    registry_.release(*s);
 }
 
 // ---- all banks --------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,9 @@
 // starts any more; the slot is still known to the drain until the engine reports it retired, and only then is the
 // subscription given up.
 //
+// A timer that tells by a method with nothing to reserve *rests* until it first expires: it has what its subscription will be made
+// of, and the promise that there is room for one. So a million timeouts that hardly ever expire take a hundred bytes each.
+//
 // Async-signal-safe: settime, gettime, getoverrun. They take no lock and touch only tables that do not move.
 #pragma once
 
@@ -83,6 +86,9 @@ private:
         std::atomic<std::uint32_t> generation; ///< the engine's, of the timer that has the slot
         std::atomic<core::subscription*> subscription;
         std::atomic<clockid_t> clock;
+        std::atomic<bool> rests; ///< what follows is its, and there is no subscription yet
+        core::registry::promise promise;
+        sigval value;
     };
     core::subscription* subscription_of(std::uint32_t slot) const noexcept
     {
@@ -95,12 +101,24 @@ private:
     void wake() noexcept override;
     void retired(std::uint32_t slot, std::uint32_t generation) noexcept override;
 
+    std::uint64_t handle_of(std::uint32_t slot, std::uint32_t generation) const noexcept
+    {
+        return core::encode({core::handle_kind::timer, registry_.life, number_, generation, slot});
+    }
     clockid_t steady() const noexcept { return family_ == clock_family::boottime ? CLOCK_BOOTTIME : CLOCK_MONOTONIC; }
     clockid_t clock_of(spi::timer_base base) const noexcept
     {
         return base == spi::timer_base::wall ? CLOCK_REALTIME : steady();
     }
     std::uint64_t now(clockid_t clock) const noexcept { return time_ ? time_->now(clock) : sys::now(clock); }
+    core::subscription_spec spec_for(core::reactor& on, std::uint64_t number, const sigevent& event) const noexcept;
+    core::subscription* wake_up(std::uint32_t slot, std::uint32_t generation, cold& c) noexcept;
+    core::subscription* pin_late(std::uint32_t slot) noexcept;
+    bool rests(std::uint32_t slot) const noexcept
+    {
+        const cold* const c = cold_.find(slot);
+        return c && c->rests.load(std::memory_order_acquire);
+    }
     itimerspec spec_of(const spi::timer_value& v) const noexcept;
 
     core::registry& registry_;

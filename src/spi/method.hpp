@@ -95,6 +95,10 @@ struct method {
     /// As deliver(), for several at once of a method with `deferred` that accepts everything: they are linked, and in order.
     /// Null: there is no such way.
     void (*deliver_all)(void* target, delivery& first, delivery& last) noexcept = nullptr;
+
+    /// open() reserves nothing, and makes of the event alone what *target says; close is null. So it may be called long before
+    /// there is a subscription.
+    bool light = false;
 };
 
 /// The method for a value of sigev_notify; null when there is none (whether a registered number is known is for open()). Defined by backends/notify/table.cpp.

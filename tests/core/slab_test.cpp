@@ -76,9 +76,23 @@ BOOST_AUTO_TEST_CASE(each_is_visited_once) {
     t.for_each([&](const slot&) { ++visited; });
     BOOST_TEST(visited == 0u);
     take(t);
+    take(t);
     std::set<std::uint32_t> seen;
     t.for_each([&](const slot& s) { seen.insert(s.index); });
-    BOOST_TEST(seen.size() == table::first_chunk);
+    BOOST_TEST(seen.size() == 2u); // of those that there is room for, the others have not been made
+    BOOST_TEST(t.at(2) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_promised_is_there_when_all_else_has_been_taken) {
+    table t;
+    constexpr unsigned promised = 3 * table::first_chunk;
+    BOOST_REQUIRE(t.promise(promised));
+    std::set<std::uint32_t> seen;
+    for (unsigned i = 0; i != 10 * table::first_chunk; ++i)
+        seen.insert(take(t));
+    for (unsigned i = 0; i != promised; ++i)
+        seen.insert(t.acquire_promised());
+    BOOST_TEST(seen.size() == 13 * table::first_chunk);
 }
 
 BOOST_AUTO_TEST_CASE(threads_that_take_and_give_back_never_share_a_slot_and_readers_may_look) {
