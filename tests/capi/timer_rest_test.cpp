@@ -1,0 +1,87 @@
+// A timer rests until it first expires; that it does shows nowhere.
+#include "timer_fixture.hpp"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+using namespace sigev_tests;
+
+namespace {
+
+/// What a callback uses, and when it may.
+struct life {
+    std::atomic<bool> over{false};
+    std::atomic<unsigned> late{0};
+
+    static void called(sigval value)
+    {
+        auto& self = *static_cast<life*>(value.sival_ptr);
+        if (self.over)
+            ++self.late;
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(timer_rest)
+
+BOOST_AUTO_TEST_CASE(one_that_has_never_expired_has_an_empty_account_and_no_overrun) {
+    sigevent e = make_event(SIGEV_NONE);
+    timer_t id{};
+    BOOST_REQUIRE(sigev_timer_create(CLOCK_MONOTONIC, &e, &id) == 0);
+    sigev_ledger l{};
+    l.raised = 4711;
+    BOOST_TEST(sigev_timer_ledger(id, &l) == 0);
+    BOOST_TEST(l.raised == 0u);
+    BOOST_TEST(sigev_timer_getoverrun(id) == 0);
+    BOOST_TEST(sigev_timer_delete(id) == 0);
+    BOOST_TEST(sigev_timer_ledger(id, &l) == -1);
+    BOOST_TEST(sigev_timer_getoverrun(id) == -1);
+    BOOST_TEST(sigev_timer_delete(id) == -1);
+}
+
+// One of the two finds the other's: the expiry that the timer has been ended, or who ends it that there is a subscription.
+BOOST_AUTO_TEST_CASE(no_callback_starts_after_the_delete_of_a_timer_that_expires_for_the_first_time) {
+    sigev_reactor_t reactor = 0;
+    BOOST_REQUIRE(sigev_reactor_open(&reactor) == 0);
+    std::atomic<bool> stop{false};
+    std::thread loop([&] {
+        while (!stop)
+            sigev_reactor_ready(reactor, 0);
+    });
+    std::vector<std::unique_ptr<life>> lives;
+    unsigned expired = 0;
+    for (int i = 0; i != 20'000; ++i) {
+        if (i % 1000 == 0)
+            lives.clear(); // nobody comes any more
+        life& l = *lives.emplace_back(std::make_unique<life>());
+        sigevent e = make_event(SIGEV_CALLBACK, life::called, &l);
+        timer_t id{};
+        BOOST_REQUIRE(sigev_timer_create_on(reactor, CLOCK_MONOTONIC, &e, &id) == 0);
+        const auto soon = timer_value(1);
+        BOOST_REQUIRE(sigev_timer_settime(id, 0, &soon, nullptr) == 0);
+        for (int spin = 0; spin != i % 100; ++spin)
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+        itimerspec left{};
+        expired += sigev_timer_gettime(id, &left) == 0 && left.it_value.tv_nsec == 0;
+        BOOST_REQUIRE(sigev_timer_delete_wait(id) == 0);
+        l.over = true;
+        if (i % 1000 == 999)
+            for (const auto& each : lives)
+                BOOST_REQUIRE(each->late == 0u);
+    }
+    BOOST_TEST_MESSAGE(expired << " of 20000 had expired");
+    stop = true;
+    loop.join();
+    BOOST_TEST(sigev_reactor_close(reactor) == 0);
+    sigev_ledger total{};
+    BOOST_TEST(sigev_ledger_total(SIGEV_SOURCE_TIMER, SIGEV_CALLBACK, &total) == 0);
+    BOOST_TEST(total.raised == total.delivered + total.merged + total.discarded);
+    BOOST_TEST(total.pending == 0u);
+    BOOST_TEST(total.delivered > 0u); // else nothing was tried
+    BOOST_TEST(total.delivered < 20'000u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
