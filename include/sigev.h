@@ -93,7 +93,8 @@ enum {
     SIGEV_SOURCE_TIMER = 1,
     SIGEV_SOURCE_AIO = 2,
     SIGEV_SOURCE_AIO_LIST = 3, /* the whole of a sigev_lio_listio() */
-    SIGEV_SOURCE_COUNT = 4
+    SIGEV_SOURCE_CLOCK = 4,    /* CLOCK_REALTIME was set: sigev_clock_steps_open() */
+    SIGEV_SOURCE_COUNT = 5
 };
 
 /* Why there is a notification. */
@@ -101,7 +102,8 @@ enum {
     SIGEV_CAUSE_EXPIRED = 0,   /* a timer was due */
     SIGEV_CAUSE_COMPLETED = 1, /* an operation has come to its end, well or with an error */
     SIGEV_CAUSE_CANCELED = 2,  /* an operation was cancelled */
-    SIGEV_CAUSE_SUBMITTED = 3  /* sigev_submit() */
+    SIGEV_CAUSE_SUBMITTED = 3, /* sigev_submit() */
+    SIGEV_CAUSE_STEPPED = 4    /* a clock was set */
 };
 
 /* One notification, as a callback or a registered method sees it. Valid until that function returns. Times are nanoseconds
@@ -341,6 +343,17 @@ SIGEV_API int sigev_manual_clock_gettime(sigev_manual_clock_t clock, clockid_t s
 
 /* Deletes the timers on it and waits for their callbacks, as sigev_timer_delete_wait(). errors: EINVAL, EDEADLK (as above). */
 SIGEV_API int sigev_manual_clock_close(sigev_manual_clock_t clock) SIGEV_NOEXCEPT;
+
+/* ---- when CLOCK_REALTIME is set -----------------------------------------------------------------------------------------
+ *
+ * Opens a subscription, as sigev_open() and with its errors, to which the library submits whenever CLOCK_REALTIME has been
+ * set, by clock_settime() or by the kernel at the end of a suspend: source SIGEV_SOURCE_CLOCK, cause SIGEV_CAUSE_STEPPED,
+ * data by how many nanoseconds, negative: back. That it is made faster or slower (adjtime()) is no step. Steps that follow
+ * each other before the reactor has looked are told as one. clock: 0, or a manual clock (EINVAL: there is no such), whose
+ * REALTIME side is meant; it ends the telling when it is closed. sigev_close() and its like end the subscription;
+ * sigev_submit() to it makes believe. The first one of a reactor adds a descriptor to it. */
+SIGEV_API int sigev_clock_steps_open(sigev_manual_clock_t clock, const struct sigevent *event, uint32_t capacity,
+                                     const struct sigev_options *options, sigev_t *subscription) SIGEV_NOEXCEPT;
 
 /* ---- asynchronous input and output: <aio.h>, with every method as target ------------------------------------------
  *

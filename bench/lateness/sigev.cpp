@@ -15,13 +15,17 @@ using namespace sigev_bench;
 
 class timer {
 public:
-    timer()
+    explicit timer(std::uint32_t flags = 0)
     {
         unless(::sigev_reactor_open(&reactor_) == 0, "sigev_reactor_open");
+        sigev_timer_options options{};
+        options.size = sizeof options;
+        options.reactor = reactor_;
+        options.flags = flags;
         sigevent event{};
         event.sigev_notify = SIGEV_CALLBACK;
         event.sigev_notify_function = [](sigval) { arrived(); };
-        unless(::sigev_timer_create_on(reactor_, CLOCK_MONOTONIC, &event, &timer_) == 0, "sigev_timer_create_on");
+        unless(::sigev_timer_create_with(&options, CLOCK_MONOTONIC, &event, &timer_) == 0, "sigev_timer_create_with");
         std::array<int, 8> descriptors{};
         const int count = ::sigev_reactor_descriptors(reactor_, descriptors.data(), descriptors.size());
         unless(epoll_ >= 0 && count > 0, "sigev_reactor_descriptors");
@@ -59,9 +63,13 @@ private:
     int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
 };
 
+struct precise_timer : timer {
+    precise_timer() : timer(SIGEV_TIMER_PRECISE) {}
+};
+
 } // namespace
 
 int main(int argc, char** argv)
 {
-    return compete(argc, argv, {{"p50", p50<timer>}, {"p99", p99<timer>}});
+    return compete(argc, argv, {{"p50", p50<timer>}, {"p99", p99<timer>}, {"precise", p50<precise_timer>}});
 }

@@ -14,6 +14,9 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/query.hpp>
 
+#include <chrono>
+#include <optional>
+#include <time.h>
 #include <type_traits>
 #include <utility>
 
@@ -97,6 +100,20 @@ public:
     /// For the C functions that take a reactor, and for subscription, posix_timer and aio_request. Throws
     /// boost::system::system_error: bad_descriptor (see Fork).
     sigev_reactor_t reactor() { return service_->reactor(); }
+
+    /// When the context has to look next for what time brings, as a time since the epoch of the clock (CLOCK_MONOTONIC,
+    /// CLOCK_REALTIME, CLOCK_BOOTTIME), or nothing: for who runs it by poll_one() and waits himself. See
+    /// sigev_reactor_next_deadline(). Throws boost::system::system_error: bad_descriptor (see Fork), EINVAL (clock).
+    std::optional<std::chrono::nanoseconds> next_deadline(::clockid_t clock = CLOCK_MONOTONIC)
+    {
+        ::timespec t{};
+        const int known = ::sigev_reactor_next_deadline(reactor(), clock, &t);
+        if (known < 0)
+            throw_error(last_error(), "sigev_reactor_next_deadline");
+        if (known == 0)
+            return std::nullopt;
+        return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+    }
 
 private:
     executor_type executor_;

@@ -16,6 +16,7 @@ enum class source : int {
     timer = SIGEV_SOURCE_TIMER,
     aio = SIGEV_SOURCE_AIO,
     aio_list = SIGEV_SOURCE_AIO_LIST, ///< a list of requests as a whole
+    clock = SIGEV_SOURCE_CLOCK,       ///< CLOCK_REALTIME was set
 };
 
 /// Where every notification of a subscription has gone. See struct sigev_ledger for what each number counts.

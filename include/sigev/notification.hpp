@@ -17,7 +17,8 @@ enum class cause : int {
     expired = SIGEV_CAUSE_EXPIRED,     ///< a timer was due
     completed = SIGEV_CAUSE_COMPLETED, ///< an operation has ended, well or with an error
     canceled = SIGEV_CAUSE_CANCELED,   ///< an operation was cancelled
-    submitted = SIGEV_CAUSE_SUBMITTED  ///< sigev_submit(), subscription::submit()
+    submitted = SIGEV_CAUSE_SUBMITTED, ///< sigev_submit(), subscription::submit()
+    stepped = SIGEV_CAUSE_STEPPED      ///< a clock was set
 };
 
 /// A view of a struct sigev_notification.

@@ -73,6 +73,18 @@ public:
         open(to, capacity, options);
     }
 
+    /// Told whenever CLOCK_REALTIME has been set, with the nanoseconds that it was set by as data; see sigev_clock_steps_open().
+    /// clock: the host's, or of a manual_clock. Throws as the others.
+    static subscription to_clock_steps(const target& to, sigev_manual_clock_t clock = 0, std::uint32_t capacity = 16,
+                                       ::sigev_options options = {})
+    {
+        options.size = sizeof options;
+        subscription made;
+        if (::sigev_clock_steps_open(clock, &to.native(), capacity, &options, &made.handle_) != 0)
+            throw_error(last_error(), "sigev_clock_steps_open");
+        return made;
+    }
+
     subscription(subscription&& other) noexcept : handle_(std::exchange(other.handle_, 0)) {}
     subscription& operator=(subscription&& other) noexcept
     {

@@ -31,6 +31,10 @@ class call_guard : public sys::errno_guard {
     cancellation_hold hold_;
 };
 
+/// What sigev_open() and its like are asked for, but for the reactor. 0 or EINVAL.
+int read_options(const sigevent* event, std::uint32_t capacity, const sigev_options* options, const sigev_t* subscription,
+                 core::subscription_spec& spec) noexcept;
+
 /// Keeps errno as it was when the call turns out well: answer(guarded([&] { return ...; })).
 template <class F>
 int guarded(F&& f) noexcept

@@ -1,5 +1,6 @@
-// sigev_manual_clock_*(): time that stands still until a test moves it.
+// sigev_manual_clock_*(): time that stands still until a test moves it. sigev_clock_steps_open(): who is told when a clock is set.
 #include "capi/edge.hpp"
+#include "sources/clock_steps.hpp"
 #include "sources/manual_clock.hpp"
 #include "sources/timer.hpp"
 
@@ -72,4 +73,32 @@ int sigev_manual_clock_gettime(sigev_manual_clock_t clock, clockid_t side, times
 int sigev_manual_clock_close(sigev_manual_clock_t clock) noexcept
 {
     return answer(guarded([&] { return sources::timers::close_clock(clock); }));
+}
+
+int sigev_clock_steps_open(
+    sigev_manual_clock_t clock, const sigevent* event, uint32_t capacity, const sigev_options* options,
+    sigev_t* subscription) noexcept
+{
+    return answer(guarded([&] {
+        core::subscription_spec spec;
+        if (const int error = read_options(event, capacity, options, subscription, spec))
+            return error;
+        spec.source = SIGEV_SOURCE_CLOCK;
+        core::registry* registry = core::registry::ensure();
+        sources::timers* all = registry ? sources::timers::ensure(*registry) : nullptr;
+        sources::clock_steps* const steps = all ? sources::clock_steps::ensure(*registry) : nullptr;
+        if (!steps)
+            return EAGAIN;
+        sources::manual_clock* const manual = clock != 0 ? sources::timers::find_clock(clock, all) : nullptr;
+        if (clock != 0 && !manual)
+            return EINVAL;
+        int error = registry->find_reactor(options ? options->reactor : 0, spec.on);
+        if (error == 0) {
+            error = steps->open(spec, manual, *subscription);
+            spec.on->generation.unpin();
+        }
+        if (manual)
+            manual->generation.unpin();
+        return as_resource(error);
+    }));
 }

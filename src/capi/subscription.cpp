@@ -37,6 +37,28 @@ constexpr bool is_code(std::int32_t code) noexcept
 
 } // namespace
 
+int read_options(
+    const sigevent* event, std::uint32_t capacity, const sigev_options* options, const sigev_t* subscription,
+    core::subscription_spec& spec) noexcept
+{
+    if (!event || !subscription || capacity == 0 || capacity > core::most_records)
+        return EINVAL;
+    constexpr std::uint32_t known = SIGEV_REFUSE_WHEN_FULL | SIGEV_FRESH_THREAD;
+    if (options && (options->size != sizeof *options || (options->flags & ~known) != 0 || !is_code(options->code)))
+        return EINVAL;
+    spec.event = event;
+    spec.capacity = capacity;
+    if (!options)
+        return 0;
+    if (options->code != 0)
+        spec.code = options->code;
+    if (options->concurrency > 1)
+        spec.concurrency = options->concurrency;
+    spec.refuse_when_full = (options->flags & SIGEV_REFUSE_WHEN_FULL) != 0;
+    spec.fresh_thread = (options->flags & SIGEV_FRESH_THREAD) != 0;
+    return 0;
+}
+
 } // namespace sigev::capi
 
 using namespace sigev;
@@ -45,25 +67,12 @@ using namespace sigev::capi;
 int sigev_open(const sigevent* event, uint32_t capacity, const sigev_options* options, sigev_t* subscription) noexcept
 {
     return answer(guarded([&] {
-        if (!event || !subscription || capacity == 0 || capacity > core::most_records)
-            return EINVAL;
-        constexpr std::uint32_t known = SIGEV_REFUSE_WHEN_FULL | SIGEV_FRESH_THREAD;
-        if (options && (options->size != sizeof *options || (options->flags & ~known) != 0 || !is_code(options->code)))
-            return EINVAL;
+        core::subscription_spec spec;
+        if (const int error = read_options(event, capacity, options, subscription, spec))
+            return error;
         core::registry* all = core::registry::ensure();
         if (!all)
             return EAGAIN;
-        core::subscription_spec spec;
-        spec.event = event;
-        spec.capacity = capacity;
-        if (options && options->code != 0)
-            spec.code = options->code;
-        if (options && options->concurrency > 1)
-            spec.concurrency = options->concurrency;
-        if (options) {
-            spec.refuse_when_full = (options->flags & SIGEV_REFUSE_WHEN_FULL) != 0;
-            spec.fresh_thread = (options->flags & SIGEV_FRESH_THREAD) != 0;
-        }
         if (int error = all->find_reactor(options ? options->reactor : 0, spec.on))
             return as_resource(error);
         core::subscription* s = nullptr;

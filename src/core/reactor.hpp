@@ -42,8 +42,9 @@ public:
 class reactor final : dispatcher_host {
 public:
     static constexpr unsigned max_sources = 2;
-    static constexpr unsigned max_descriptors = 2 + 2 * max_sources;
-    static constexpr unsigned first_manual = max_sources; ///< the places of sources without descriptors, on manual clocks
+    static constexpr unsigned max_descriptors = 3 + 2 * max_sources;
+    static constexpr unsigned steps_place = max_sources; ///< of the one that has one descriptor, for steps of the clock
+    static constexpr unsigned first_manual = steps_place + 1; ///< of those without descriptors, on manual clocks
     static constexpr unsigned max_places = first_manual + 8;
 
     reactor() = default;

@@ -298,6 +298,7 @@ std::uint8_t cause_of(int source) noexcept
 {
     switch (source) {
     case SIGEV_SOURCE_TIMER: return SIGEV_CAUSE_EXPIRED;
+    case SIGEV_SOURCE_CLOCK: return SIGEV_CAUSE_STEPPED;
     case SIGEV_SOURCE_AIO:
     case SIGEV_SOURCE_AIO_LIST: return SIGEV_CAUSE_COMPLETED;
     default: return SIGEV_CAUSE_SUBMITTED;
@@ -332,7 +333,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.suspended.store(false, std::memory_order_relaxed);
     s.on_trial.store(false, std::memory_order_relaxed);
     s.released.store(spec.one_shot, std::memory_order_relaxed);
-    s.handed_out.store(spec.source == SIGEV_SOURCE_USER, std::memory_order_relaxed);
+    s.handed_out.store(spec.source == SIGEV_SOURCE_USER || spec.source == SIGEV_SOURCE_CLOCK, std::memory_order_relaxed);
     s.claim.store(make_claim(s.generation.generation(), static_cast<std::uint32_t>(returned_count(returned)), 0),
                   std::memory_order_release);
     s.gate.store(0, std::memory_order_seq_cst); // open

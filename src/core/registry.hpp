@@ -33,7 +33,7 @@ public:
     virtual void stop() noexcept = 0;
 };
 
-enum class extension_place : unsigned { timers, aio, count };
+enum class extension_place : unsigned { timers, aio, clock_steps, count };
 
 /// What a subscription is opened with.
 struct subscription_spec {

@@ -19,6 +19,7 @@ std::int16_t filter_of(int source) noexcept
 {
     switch (source) {
     case SIGEV_SOURCE_USER:
+    case SIGEV_SOURCE_CLOCK: // a subscription, with data, as any that the program submits to
         return EVFILT_USER;
     case SIGEV_SOURCE_TIMER:
         return EVFILT_TIMER;

@@ -1,5 +1,6 @@
 #include "sources/manual_clock.hpp"
 
+#include "sources/clock_steps.hpp"
 #include "sources/timer.hpp"
 
 #include <algorithm>
@@ -48,9 +49,12 @@ int manual_clock::set(timers& all, clockid_t clock, std::uint64_t to) noexcept
     if (all.is_draining(*this))
         return EDEADLK;
     const std::lock_guard lock(mutex_);
-    if (clock == CLOCK_REALTIME)
+    if (clock == CLOCK_REALTIME) {
+        const std::uint64_t before = time.now(CLOCK_REALTIME);
         time.set_wall(to);
-    else if (has(clock) && to >= time.now(clock))
+        if (clock_steps* const steps = all.steps())
+            steps->tell(this, nullptr, static_cast<std::int64_t>(to - before));
+    } else if (has(clock) && to >= time.now(clock))
         time.set_steady(to);
     else
         return EINVAL;

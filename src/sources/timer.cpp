@@ -1,5 +1,7 @@
 #include "sources/timer.hpp"
 
+#include "sources/clock_steps.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <new>
@@ -406,6 +408,11 @@ manual_clock* timers::find_clock(std::uint64_t number, timers*& all) noexcept
     return c && c->generation.pin(h.generation, core::generation_mask) ? c : nullptr;
 }
 
+clock_steps* timers::steps() const noexcept
+{
+    return static_cast<clock_steps*>(registry_.find(core::extension_place::clock_steps));
+}
+
 bool timers::is_draining(const manual_clock& clock) noexcept
 {
     bool inside = false;
@@ -434,6 +441,8 @@ int timers::close_clock(std::uint64_t number) noexcept
         return inside ? EDEADLK : EINVAL;
     while (c->generation.pinned()) // who moves it, or makes a timer on it
         ::sched_yield();
+    if (clock_steps* const steps = all->steps())
+        steps->forget(*c);
     all->end_timers(*c);
     while (!c->generation.advance_if_unpinned()) // by a stale handle, for a moment
         ::sched_yield();

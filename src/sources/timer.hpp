@@ -31,6 +31,8 @@
 
 namespace sigev::sources {
 
+class clock_steps;
+
 /// What a timer is made with.
 struct timer_request {
     clockid_t clock;
@@ -148,6 +150,7 @@ public:
     static manual_clock* find_clock(std::uint64_t number, timers*& all) noexcept;
     /// 0, EINVAL, EDEADLK.
     static int close_clock(std::uint64_t number) noexcept;
+    clock_steps* steps() const noexcept;
     /// f(bank, reactor) for each bank of the clock. The reactor is pinned meanwhile.
     template <class F>
     void for_each_of(const manual_clock& clock, F&& f) noexcept
