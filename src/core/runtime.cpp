@@ -71,10 +71,15 @@ int runtime::start() noexcept
     {
         const sys::signal_block blocked; // the thread inherits it: no handler of the program ever runs there
         scheduling_ = sys::scheduling_of_a_new_thread(-1, 0);
+        service_tid_ = 0;
         if (::pthread_create(&service_, nullptr, service_main, this) != 0) {
             loop_.reset();
             return EAGAIN;
         }
+    }
+    {
+        lock held(mutex_); // workers ask the kernel how it is scheduled
+        service_waiting_.wait(held, [this] { return service_tid_ != 0; });
     }
     reactor_.store(&r, std::memory_order_release);
     started_.store(true, std::memory_order_release);
@@ -132,7 +137,11 @@ void* runtime::service_main(void* self)
     sys::take_mask_of_a_library_thread();
     ::pthread_setname_np(::pthread_self(), "sigev-service");
     auto* r = static_cast<runtime*>(self);
-    r->service_tid_.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_relaxed);
+    {
+        const lock held(r->mutex_);
+        r->service_tid_.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_relaxed);
+        r->service_waiting_.notify_all();
+    }
     r->serve();
     return nullptr;
 }

@@ -38,11 +38,13 @@ void runtime::begin(worker& w) noexcept
 {
     w.end.begin();
     sys::take_mask_of_a_library_thread();
-    const sys::scheduling& wanted = w.home->key.scheduling;
-    sys::scheduling now;
+    sys::scheduling wanted = w.home->key.scheduling, now;
+    if (const pid_t service = service_tid_; w.home->is_default && service != 0)
+        sys::read_scheduling(wanted, service); // where the whole program has been made nicer since
     if (wanted.size != 0 && sys::read_scheduling(now) && !are_alike(now, wanted))
         sys::take_scheduling(wanted);
-    w.environment.learn(worker_name, w.home->key.has_affinity ? nullptr : &service_tid_);
+    const bool like_service = are_alike(w.home->key.scheduling, scheduling_);
+    w.environment.learn(worker_name, w.home->key.has_affinity ? nullptr : &service_tid_, like_service);
 }
 
 bool runtime::next(worker& w, sigev_worker_call& call) noexcept

@@ -18,9 +18,9 @@ bool has_niceness(std::uint32_t policy) noexcept
 
 } // namespace
 
-bool read_scheduling(scheduling& out) noexcept
+bool read_scheduling(scheduling& out, pid_t thread) noexcept
 {
-    return ::syscall(SYS_sched_getattr, 0, &out, sizeof out, 0) == 0;
+    return ::syscall(SYS_sched_getattr, thread, &out, sizeof out, 0) == 0;
 }
 
 bool take_scheduling(const scheduling& wanted) noexcept

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <sys/types.h>
 
 namespace sigev::sys {
 
@@ -18,8 +19,8 @@ struct scheduling {
     friend bool operator==(const scheduling& a, const scheduling& b) noexcept { return std::memcmp(&a, &b, sizeof a) == 0; }
 };
 
-/// Of the calling thread. False: a filter forbids asking.
-bool read_scheduling(scheduling& out) noexcept;
+/// Of the calling thread, or of another one of this process. False: a filter forbids asking.
+bool read_scheduling(scheduling& out, pid_t thread = 0) noexcept;
 
 /// Policy, priority and niceness are the same.
 inline bool are_alike(const scheduling& a, const scheduling& b) noexcept

@@ -144,7 +144,7 @@ void thread_environment::restore_user_state() noexcept
 
 // ---- the kernel's part ----------------------------------------------------------------------------------------------------
 
-void thread_environment::learn(const char* name, const std::atomic<pid_t>* model) noexcept
+void thread_environment::learn(const char* name, const std::atomic<pid_t>* model, bool is_scheduled_alike) noexcept
 {
     name_ = name;
     model_ = model;
@@ -152,6 +152,8 @@ void thread_environment::learn(const char* name, const std::atomic<pid_t>* model
     ::sigaltstack(nullptr, &alternate_);
     ::pthread_sigmask(SIG_BLOCK, nullptr, &mask_);
     knows_scheduling_ = read_scheduling(scheduling_);
+    if (is_scheduled_alike)
+        models_ = scheduling_;
     knows_affinity_ = ::sched_getaffinity(0, sizeof affinity_, &affinity_) == 0;
 }
 
@@ -165,22 +167,35 @@ bool thread_environment::restore_kernel_state() noexcept
     return restore_scheduling() && restore_affinity();
 }
 
+// What differs may have been changed from outside, for all threads (renice of a process group): the model tells.
 bool thread_environment::restore_scheduling() noexcept
 {
     scheduling now;
-    if (!knows_scheduling_ || !read_scheduling(now))
+    if (!knows_scheduling_ || !read_scheduling(now) || now == scheduling_)
         return true; // a filter that forbids asking will forbid changing as well
-    return now == scheduling_ || take_scheduling(scheduling_);
+    scheduling wanted = scheduling_;
+    scheduling models;
+    const pid_t model = models_.size != 0 ? models_thread() : 0;
+    if (model != 0 && read_scheduling(models, model) && !are_alike(models, models_))
+        wanted = models_ = models;
+    if (!(now == wanted) && !take_scheduling(wanted))
+        return false;
+    scheduling_ = wanted;
+    return true;
 }
 
-// What differs may have been changed from outside, for all threads: the model tells.
+pid_t thread_environment::models_thread() const noexcept
+{
+    return model_ ? model_->load(std::memory_order_relaxed) : 0;
+}
+
 bool thread_environment::restore_affinity() noexcept
 {
     cpu_set_t now;
     if (!knows_affinity_ || ::sched_getaffinity(0, sizeof now, &now) != 0 || CPU_EQUAL(&now, &affinity_))
         return true;
     cpu_set_t wanted = affinity_;
-    const pid_t model = model_ ? model_->load(std::memory_order_relaxed) : 0;
+    const pid_t model = models_thread();
     if (model != 0 && ::sched_getaffinity(model, sizeof wanted, &wanted) != 0)
         wanted = affinity_;
     if (!CPU_EQUAL(&now, &wanted) && ::sched_setaffinity(0, sizeof wanted, &wanted) != 0)

@@ -38,9 +38,9 @@ bool is_brief(const ticks& from, const ticks& to) noexcept;
 class thread_environment {
 public:
     /// Of the calling thread, which has just been made: this is what it is put back to. model: a thread of this process whose
-    /// affinity is the one to have (somebody may change it for the whole process), 0 as long as it has not begun; null: this
-    /// thread's own, as it is now.
-    void learn(const char* name, const std::atomic<pid_t>* model) noexcept;
+    /// affinity is the one to have (somebody may change it for the whole process), and whose scheduling, if that is alike now; 0
+    /// as long as it has not begun; null: this thread's own, as it is now.
+    void learn(const char* name, const std::atomic<pid_t>* model, bool is_scheduled_alike) noexcept;
 
     /// Puts back what lives in the process: errno is the caller's.
     static void restore_user_state() noexcept;
@@ -50,6 +50,7 @@ public:
     bool restore_kernel_state() noexcept;
 
 private:
+    pid_t models_thread() const noexcept;
     bool restore_scheduling() noexcept;
     bool restore_affinity() noexcept;
 
@@ -57,6 +58,7 @@ private:
     const std::atomic<pid_t>* model_ = nullptr;
     sigset_t mask_{};
     scheduling scheduling_{};
+    scheduling models_{}; ///< the model's, as it was when this one's was alike; all 0: it was not
     stack_t alternate_{};
     cpu_set_t affinity_{};
     bool knows_scheduling_ = false;

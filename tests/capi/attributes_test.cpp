@@ -381,4 +381,46 @@ SIGEV_TEST_ON_BOTH(all_that_run_at_once_are_scheduled_alike) {
     BOOST_TEST(on.until([&] { return c.s->delivered() == 4; }));
 }
 
+// What is done to all threads of the program from outside is not put back after the next callback.
+SIGEV_TEST_ON_BOTH(a_program_that_is_made_nicer_as_a_whole_stays_so) {
+    const bool is_borrowed = on.is_borrowed();
+    const auto end = child([&] {
+        if (setpgid(0, 0) != 0 || nicer_by(3) == nicer_by(0))
+            return 77;
+        const place here(is_borrowed ? place::borrowed : place::runtime);
+        const int wanted = nicer_by(3);
+        caller c;
+        found of_callback;
+        c.box.inside = [&] { of_callback.look(); };
+        c.open(here, nullptr);
+        c.call(here);
+        if (setpriority(PRIO_PGRP, 0, wanted) != 0)
+            return 77;
+        for (int i = 0; i != 10; ++i) {
+            c.call(here);
+            BOOST_TEST(of_callback.nice == wanted);
+            if (i == 4) // and so does the thread that takes the place of one that has ended
+                c.box.inside = [&] {
+                    of_callback.look();
+                    pthread_exit(nullptr);
+                };
+        }
+        // What the callback does to its own thread is.
+        c.box.inside = [&] {
+            of_callback.look();
+            setpriority(PRIO_PROCESS, static_cast<id_t>(this_thread()), 19);
+        };
+        for (int i = 0; i != 4; ++i) {
+            c.call(here);
+            BOOST_TEST(of_callback.nice == wanted);
+        }
+        c.s.reset();
+        BOOST_TEST(sigev_shutdown() == 0);
+        return 0;
+    });
+    if (end.code == 77)
+        skip("a process group of its own, or to be nicer, is not to be had here");
+    BOOST_TEST(end == exited_well);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
