@@ -350,8 +350,8 @@ void dispatcher::call_in_turn(record& first) noexcept
         hold(*r);
 }
 
-// One attempt, while this thread is seen to be inside (gate_delivering). `retry`: the record is still the drain's. Anything else:
-// it is not. Where more was merged meanwhile, settle() has looked whether the next delivery may start.
+// One attempt, while this thread is seen to be inside (gate_delivering). `retry`: the record is still the drain's. Anything
+// else: it is not. Where more was merged meanwhile, settle() has looked whether the next delivery may start.
 inline spi::verdict dispatcher::attempt(record& r, sigev_notification& n) noexcept
 {
     subscription& s = *r.owner;
@@ -385,10 +385,10 @@ inline record& dispatcher::take_run(record& first) noexcept
     return *last;
 }
 
-// For this record and those behind it that are the same subscription's, to whatever is not the program's own code on this thread.
-// As in call_in_turn(), only the first and the last of them change the gate. That is as good as doing it for each: cancel() sets
-// `closing` first, and then waits until `delivering` is clear. A look that does not see `closing` has come before, so its
-// delivery is waited for; and each has a look between the one before and itself.
+// For this record and those behind it that are the same subscription's, to whatever is not the program's own code on this
+// thread. As in call_in_turn(), only the first and the last of them change the gate. That is as good as doing it for each:
+// cancel() sets `closing` first, and then waits until `delivering` is clear. A look that does not see `closing` has come
+// before, so its delivery is waited for; and each has a look between the one before and itself.
 void dispatcher::offer_in_turn(record& first) noexcept
 {
     subscription& s = *first.owner;

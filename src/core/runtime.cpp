@@ -171,7 +171,8 @@ void runtime::serve() noexcept
     }
 }
 
-// Leads once. While a call waits that no worker takes, not longer than it takes to tell that they are stuck.
+// Leads once. While a call waits that no worker takes, not longer than it takes to tell that they are stuck; longer each time
+// that no thread could be made.
 void runtime::lead_as_service(lock& held) noexcept
 {
     const pool* const before = default_pool();
@@ -182,7 +183,7 @@ void runtime::lead_as_service(lock& held) noexcept
     leading_thread_ = ::pthread_self();
     held.unlock();
     if (watch)
-        loop_->run_one_for(stall_time);
+        loop_->run_one_for(std::max<std::chrono::nanoseconds>(stall_, stall_time));
     else if (mending)
         loop_->run_one_for(mend_time);
     else
@@ -190,9 +191,13 @@ void runtime::lead_as_service(lock& held) noexcept
     held.lock();
     leader_ = lead::nobody;
     pool* const crew = default_pool(); // may have come meanwhile
-    if (watch && crew->run_head && crew->idle == 0 && crew->finished == finished && crew->workers.size() < crew->limit)
-        if (make_worker(*crew) != 0)
-            deficit_ = true;
+    const bool stuck = watch && crew->run_head && crew->idle == 0 && crew->finished == finished;
+    if (stuck && crew->workers.size() < crew->limit && make_worker(*crew) != 0) {
+        deficit_ = true;
+        stall_ = std::min<std::chrono::nanoseconds>(std::max<std::chrono::nanoseconds>(2 * stall_, 2 * stall_time), mend_time);
+    } else {
+        stall_ = {};
+    }
 }
 
 // What is missing in a pool is made up for.

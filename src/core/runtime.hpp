@@ -119,6 +119,7 @@ private:
     const worker* absent_ = nullptr; ///< who has left the lead for a call that will soon be over
     spi::lane* left_for_ = nullptr;  ///< and whose call that is
     bool deficit_ = false; ///< a worker is missing that could not be made
+    std::chrono::nanoseconds stall_{0}; ///< so long it looks whether the workers are stuck; 0: as at first
     std::vector<std::unique_ptr<pool>> pools_;
     std::vector<std::unique_ptr<worker>> left_; ///< threads that are ending
 };

@@ -21,10 +21,10 @@ using namespace std::chrono_literals;
 // To wake a follower for each call costs more than most calls take, and is for nothing where the call is over before the
 // follower has come. So where that is seen to happen the lead may be left alone instead (lead::absent), for a call of a lane
 // whose last ones were all brief. Then a worker that rests, the *watcher*, looks up now and then: when no lead has been left
-// since it last did, there is so little to do that it stops watching; when it finds a leader away, it looks again soon, and takes
-// the lead of one that is still away for the same call. `absent` only while it rests: when it is called it takes the lead, or sees
-// to it. So a call that was expected to be brief, and blocks, keeps the loop waiting for no longer than one look and the
-// patience, once: its lane is not trusted again before it has earned it.
+// since it last did, there is so little to do that it stops watching; when it finds a leader away, it looks again soon, and
+// takes the lead of one that is still away for the same call. `absent` only while it rests: when it is called it takes the
+// lead, or sees to it. So a call that was expected to be brief, and blocks, keeps the loop waiting for no longer than one look
+// and the patience, once: its lane is not trusted again before it has earned it.
 constexpr auto time_between_looks = 500us;
 constexpr auto patience = 50us;              // with who is away: twice as long as a call may take that counts as brief
 constexpr std::uint32_t brief_enough = 16;   // calls of a lane, one after the other
@@ -207,7 +207,8 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
     return true;
 }
 
-// The hooks of what has ended are called as a callback is: while somebody else leads, and takes the calls. False: there is none.
+// The hooks of what has ended are called as a callback is: while somebody else leads, and takes the calls. False: there is
+// none.
 bool runtime::reap_dead(pool& p, lock& held) noexcept
 {
     if (!registry_.has_dead())
@@ -257,8 +258,8 @@ void runtime::done(worker& w, spi::verdict v, const sigev_worker_call* call) noe
     w.delivery = nullptr;
 }
 
-// Under the lock: what done() has found is told to the lane. By the same thread, which takes the lock next to look for a call, or
-// to end.
+// Under the lock: what done() has found is told to the lane. By the same thread, which takes the lock next to look for a call,
+// or to end.
 void runtime::settle(worker& w) noexcept
 {
     spi::lane& l = *w.lane;
@@ -282,14 +283,13 @@ void runtime::gone(worker& w) noexcept
 {
     if (w.delivery)
         done(w, spi::verdict::delivered, nullptr);
-    {
-        const lock held(mutex_);
-        come_back(w); // or rather not: somebody else leads
-        if (w.over)
-            settle(w);
-        replace(w);
+    lock held(mutex_);
+    come_back(w); // or rather not: somebody else leads
+    if (w.over) {
+        settle(w);
+        reap_dead(*w.home, held);
     }
-    registry_.reap_dead(true);
+    replace(w); // last: from here on the runtime may go
 }
 
 // Under the lock. Its successor is made now, if it can be; else it is tried again, for ever.

@@ -1,7 +1,10 @@
 // Callbacks that never come back: all others run. (Protocol H: the first of 64 due callbacks blocks for ever, 63 run.)
 #include "fixture.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include <sys/resource.h>
@@ -60,6 +63,22 @@ void stay_on_one_processor() {
     BOOST_REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
 }
 
+/// How often the thread of that name has gone to sleep.
+long sleeps_of(const std::string& thread) {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream status(task.path() / "status");
+        std::string word, name;
+        status >> word >> name;
+        while (name == thread && status >> word)
+            if (word == "voluntary_ctxt_switches:") {
+                long n = -1;
+                status >> n;
+                return n;
+            }
+    }
+    return -1;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(stuck)
@@ -79,7 +98,8 @@ BOOST_AUTO_TEST_CASE(a_callback_that_blocks_after_many_brief_ones_keeps_nobody_w
                                if (++self.called; self.blocks)
                                    (void)self.release.wait(seconds(60));
                            }, &all), 4);
-    const subscription other(on, make_event(SIGEV_THREAD, [](sigval v) { ++static_cast<decltype(all)*>(v.sival_ptr)->others; }, &all), 4);
+    const auto count = [](sigval v) { ++static_cast<decltype(all)*>(v.sival_ptr)->others; };
+    const subscription other(on, make_event(SIGEV_THREAD, count, &all), 4);
     for (int i = 1; i <= 20'000; ++i) { // dense enough, now and then, that a follower's wake is seen to be in vain
         one.submit();
         while (all.called != i)
@@ -235,6 +255,55 @@ SIGEV_TEST_ON_BOTH(what_waits_for_a_thread_that_cannot_be_made_runs_when_it_can)
             skip("the user cannot be changed here");
         BOOST_TEST(end == exited_well);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_cannot_be_made_is_tried_less_and_less_often) {
+    const auto end = child([] {
+        if (setgid(65534) != 0 || setuid(65534) != 0)
+            return 77;
+        stage all;
+        std::atomic<int> waits{0};
+        struct blocker {
+            gate* release;
+            std::atomic<int>* entered;
+        } blocks{&all.release, &all.entered};
+        const auto block = [](sigval v) {
+            auto& self = *static_cast<blocker*>(v.sival_ptr);
+            ++*self.entered;
+            (void)self.release->wait(seconds(60));
+        };
+        const place here(place::runtime);
+        {
+            const subscription one(here, make_event(SIGEV_THREAD, block, &blocks));
+            const subscription two(here, make_event(SIGEV_THREAD, block, &blocks));
+            const auto count = [](sigval v) { ++*static_cast<std::atomic<int>*>(v.sival_ptr); };
+            const subscription third(here, make_event(SIGEV_THREAD, count, &waits));
+            rlimit before{};
+            getrlimit(RLIMIT_NPROC, &before);
+            const rlimit none{0, before.rlim_max};
+            BOOST_REQUIRE(setrlimit(RLIMIT_NPROC, &none) == 0);
+            one.submit();
+            two.submit();
+            BOOST_REQUIRE(here.until([&] { return all.entered == 2; }));
+            third.submit();
+            const long first = sleeps_of("sigev-service");
+            BOOST_REQUIRE(first >= 0);
+            BOOST_TEST(!here.until([&] { return waits != 0; }, milliseconds(400)));
+            const long turns = sleeps_of("sigev-service") - first;
+            BOOST_TEST_MESSAGE(turns << " turns in 400 ms");
+            BOOST_TEST(turns > 0);   // it goes on trying
+            BOOST_TEST(turns < 100); // two thousand a second, without a back-off
+            BOOST_REQUIRE(setrlimit(RLIMIT_NPROC, &before) == 0);
+            BOOST_TEST(here.until([&] { return waits == 1; }));
+            all.release.open();
+            BOOST_TEST(here.until([&] { return one.delivered() == 1 && two.delivered() == 1; }));
+        }
+        BOOST_TEST(sigev_shutdown() == 0);
+        return 0;
+    });
+    if (end.code == 77)
+        skip("the user cannot be changed here");
+    BOOST_TEST(end == exited_well);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

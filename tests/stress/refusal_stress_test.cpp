@@ -1,6 +1,6 @@
-// A registered method that refuses (SIGEV_RETRY) while others submit. Its lane rests, and only the drain lets it go on: so what the
-// drain is to find has to be there before the bit that leads it there, and before the wakeup. Otherwise a lane rests for ever, with
-// all that is behind it. Half a second each, SIGEV_STRESS_SECONDS for longer.
+// A registered method that refuses (SIGEV_RETRY) while others submit. Its lane rests, and only the drain lets it go on: so what
+// the drain is to find has to be there before the bit that leads it there, and before the wakeup. Otherwise a lane rests for
+// ever, with all that is behind it. Half a second each, SIGEV_STRESS_SECONDS for longer.
 #include "core/dispatcher_fixture.hpp"
 #include "core/pool.hpp"
 #include "support/stepping.hpp"
@@ -93,7 +93,8 @@ private:
 
 BOOST_AUTO_TEST_SUITE(refusal_stress)
 
-// (A store that only others see late, where a processor does that, is met by neither of these cases: it takes millions of tries.)
+// (A store that only others see late, where a processor does that, is met by neither of these cases: it takes millions of
+// tries.)
 BOOST_AUTO_TEST_CASE(a_refusal_with_a_drain_in_its_middle_is_not_forgotten, *deadline(120))
 {
     stepping by_steps;
