@@ -32,6 +32,7 @@ public:
         *out = fd;
         return fd >= 0 ? 1 : 0;
     }
+    std::uint64_t remaining() const noexcept override { return never; }
     void detach() noexcept override {}
 
     std::atomic<std::uint64_t> posted{0}, seen{0}, reaps{0};
