@@ -8,6 +8,7 @@
 #include <sigev/detail/aio_operation.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -25,7 +26,8 @@ namespace sigev {
  * with the first data. The first request of a process starts the threads of the AIO engine. What a request owns beyond its buffer
  * it holds itself: the descriptor may be closed once the call has returned.
  *
- * A request cannot be cancelled: cancellation slots are not used.
+ * Per-operation cancellation: terminal, partial, total. What waits (a read of a silent pipe, what is queued) ends with
+ * operation_aborted; what is in a system call goes on.
  *
  * @par Thread safety
  * @e Distinct @e objects: safe.@n
@@ -33,8 +35,7 @@ namespace sigev {
  *
  * @par Lifetime
  * The object may be destroyed while requests are outstanding: they go on. A buffer is needed until its request has completed.
- * Destroying the context waits until its requests have ended (their handlers are destroyed then), for ever if one
- * never does: read a pipe with Asio's own stream_descriptor.
+ * Destroying the context cancels its requests and waits until they have ended (their handlers are destroyed then).
  *
  * @par Fork
  * In a child, starting a request fails with @c bad_descriptor until @c notify_fork(fork_child) on the context; in that call,
@@ -56,15 +57,17 @@ class basic_aio {
         template <class Handler>
         void operator()(Handler&& handler, int opcode, const ::aiocb& request) const
         {
+            auto slot = boost::asio::get_associated_cancellation_slot(handler);
             detail::aio_operation<error_code, std::size_t>::start(
-                detail::make_pending<error_code, std::size_t>(std::forward<Handler>(handler), executor_), executor_, request,
+                detail::make_pending<error_code, std::size_t>(std::forward<Handler>(handler), executor_), executor_, slot, request,
                 [opcode](sigev_reactor_t on, ::aiocb* r) { return ::sigev_aio_submit_on(on, opcode, r); });
         }
         template <class Handler>
         void operator()(Handler&& handler, const ::aiocb& request, int operation) const
         {
+            auto slot = boost::asio::get_associated_cancellation_slot(handler);
             detail::aio_operation<error_code>::start(
-                detail::make_pending<error_code>(std::forward<Handler>(handler), executor_), executor_, request,
+                detail::make_pending<error_code>(std::forward<Handler>(handler), executor_), executor_, slot, request,
                 [operation](sigev_reactor_t on, ::aiocb* r) { return ::sigev_aio_fsync_on(on, operation, r); });
         }
 

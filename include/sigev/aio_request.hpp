@@ -13,11 +13,14 @@
 #include <sigev/target.hpp>
 
 #include <aio.h>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <fcntl.h>
 #include <memory>
+#include <pthread.h>
 #include <span>
 #include <sys/types.h>
 
@@ -28,13 +31,25 @@ namespace detail {
 /// glibc's struct has an array of length 0, of which -Wpedantic warns wherever the struct itself is a member.
 struct aio_block : ::aiocb {};
 
-/// Returns when the engine does not use the request's memory any more. Asks again and again, as there is nobody left to tell
-/// us: what calls this is a destructor that comes too early.
-inline void wait_for(const ::aiocb& request) noexcept
+/// Returns when the engine does not use the request's memory any more; what can be cancelled is. For destructors: a
+/// cancellation of the thread is held back.
+inline void end_now(::aiocb& request) noexcept
 {
-    constexpr ::timespec pause{0, 100'000};
+    int state;
+    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    if (::sigev_aio_error(&request) == EINPROGRESS)
+        ::sigev_aio_cancel(request.aio_fildes, &request);
+    const ::aiocb* const list[] = {&request};
     while (::sigev_aio_error(&request) == EINPROGRESS)
-        ::nanosleep(&pause, nullptr);
+        ::sigev_aio_suspend(list, 1, nullptr);
+    ::pthread_setcancelstate(state, nullptr);
+}
+
+/// A timeout of aio_suspend().
+inline ::timespec to_timeout(std::chrono::nanoseconds time) noexcept
+{
+    const auto ns = time.count() < 0 ? 0 : time.count();
+    return {static_cast<::time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
 }
 
 } // namespace detail
@@ -48,9 +63,9 @@ inline void wait_for(const ::aiocb& request) noexcept
  * @e Shared @e objects: error() and is_running() are safe.
  *
  * @par Lifetime
- * The buffer is needed until the request has ended. The destructor waits for that, for ever if need be: a read of a silent pipe
- * cannot be called back. The object may be destroyed by the callback that tells of its end, which comes after it. Moving is
- * possible at any time.
+ * The buffer is needed until the request has ended. The destructor cancels what has not, and waits for what cannot be cancelled.
+ * (A descriptor that has been closed cannot be named to cancel: a read of a silent pipe is waited for then.) The object may be
+ * destroyed by the callback that tells of its end, which comes after it. Moving is possible at any time.
  *
  * @par Fork
  * A child has no requests; there the object can be destroyed, or start another one.
@@ -104,6 +119,40 @@ public:
         return {::sigev_aio_error(&state_->block), boost::system::system_category()};
     }
 
+    /// What cancel() has come to.
+    enum class outcome {
+        cancelled,     ///< it has ended with operation_canceled
+        not_cancelled, ///< it goes on, or has ended with what it had transferred: see error()
+        was_over       ///< there was nothing to cancel
+    };
+
+    /// Cancels what waits; a system call that runs is not called back. It is told like every end. Throws
+    /// boost::system::system_error: EBADF when the descriptor has been closed.
+    outcome cancel()
+    {
+        if (!is_running())
+            return outcome::was_over;
+        const int answer = ::sigev_aio_cancel(state_->block.aio_fildes, &state_->block);
+        if (answer < 0)
+            throw_error(last_error(), "sigev_aio_cancel");
+        return answer == AIO_CANCELED       ? outcome::cancelled
+               : answer == AIO_NOTCANCELED ? outcome::not_cancelled
+                                            : outcome::was_over;
+    }
+
+    /// Waits for the end. A cancellation point. Throws boost::system::system_error: EINTR.
+    void wait() const
+    {
+        if (used())
+            suspend_all(std::array{&native()}, nullptr);
+    }
+    /// The same, for a while. False: it has not ended.
+    bool wait_for(std::chrono::nanoseconds time) const
+    {
+        const ::timespec timeout = detail::to_timeout(time);
+        return !used() || suspend_all(std::array{&native()}, &timeout);
+    }
+
     /// The bytes transferred. Once for each request. Throws boost::system::system_error with the request's error.
     std::size_t result()
     {
@@ -118,6 +167,18 @@ public:
     const ::aiocb& native() const noexcept { return state_->block; }
 
 private:
+    bool used() const noexcept { return state_->used; }
+
+    template <std::size_t n>
+    static bool suspend_all(const std::array<const ::aiocb*, n>& list, const ::timespec* timeout)
+    {
+        if (::sigev_aio_suspend(list.data(), static_cast<int>(n), timeout) == 0)
+            return true;
+        if (errno != EAGAIN)
+            throw_error(last_error(), "sigev_aio_suspend");
+        return false;
+    }
+
     struct state { // the engine has its address, so it stays where it is when the object is moved
         state() = default;
         state(const state&) = delete;
@@ -125,7 +186,7 @@ private:
         ~state()
         {
             if (used)
-                detail::wait_for(block);
+                detail::end_now(block);
         }
 
         bool used = false;

@@ -5,7 +5,9 @@
 
 #include "include/context.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -187,6 +189,44 @@ BOOST_AUTO_TEST_CASE(many_at_once_on_a_context_run_by_two_threads)
     BOOST_TEST((text == content));
 }
 
+BOOST_AUTO_TEST_CASE(a_read_that_waits_is_cancelled_through_its_slot)
+{
+    asio::io_context io;
+    aio a(io);
+    const pipe_pair p;
+    std::array<char, 4> block{};
+    asio::cancellation_signal first, second;
+    transfer cancelled, goes_on;
+    a.async_read_at(p.ends[0], 0, asio::buffer(block), asio::bind_cancellation_slot(first.slot(), cancelled.handler()));
+    a.async_read_at(p.ends[0], 0, asio::buffer(block), asio::bind_cancellation_slot(second.slot(), goes_on.handler()));
+    poll(io);
+    first.emit(asio::cancellation_type::total);
+    BOOST_TEST(run_until(io, [&] { return cancelled.count == 1; }));
+    BOOST_TEST(cancelled.ec == asio::error::operation_aborted);
+    BOOST_TEST(goes_on.count == 0);
+    BOOST_TEST(write(p.ends[1], "abc", 3) == 3);
+    BOOST_TEST(run_until(io, [&] { return goes_on.count == 1; }));
+    BOOST_TEST(goes_on.bytes == 3u);
+    second.emit(asio::cancellation_type::terminal); // it is over: nothing happens
+    first.emit(asio::cancellation_type::terminal);
+    BOOST_TEST(runs_out(io));
+}
+
+BOOST_AUTO_TEST_CASE(context_ends_with_a_read_that_waits)
+{
+    const pipe_pair p;
+    std::array<char, 4> block{};
+    asio::cancellation_signal signal;
+    {
+        asio::io_context io;
+        aio a(io);
+        a.async_read_at(p.ends[0], 0, asio::buffer(block), asio::bind_cancellation_slot(signal.slot(), [](error_code, std::size_t) {
+                            BOOST_ERROR("ran");
+                        }));
+    }
+    signal.emit(asio::cancellation_type::total);
+}
+
 BOOST_AUTO_TEST_CASE(context_may_end_first)
 {
     const file f(std::string(1 << 16, 'x'));
@@ -319,10 +359,28 @@ BOOST_AUTO_TEST_CASE(one_at_a_time_and_waited_for)
     BOOST_CHECK_THROW(r.result(), boost::system::system_error);
     ssize_t written = 0;
     std::jthread writer([&] { written = write(p.ends[1], "x", 1); });
-    r = aio_request(); // waits: the block may go after this
+    r.wait();
     BOOST_TEST(int(block[0]) == 'x');
     writer.join();
     BOOST_TEST(written == 1);
+}
+
+BOOST_AUTO_TEST_CASE(is_cancelled_by_name_and_by_its_destructor)
+{
+    const pipe_pair p;
+    std::array<std::byte, 4> block{};
+    aio_request r;
+    BOOST_TEST((r.cancel() == aio_request::outcome::was_over));
+    r.start_read(p.ends[0], 0, block);
+    BOOST_TEST(!r.wait_for(1ms));
+    BOOST_TEST((r.cancel() == aio_request::outcome::cancelled));
+    BOOST_TEST(r.error() == asio::error::operation_aborted);
+    BOOST_TEST((r.cancel() == aio_request::outcome::was_over));
+    r.start_read(p.ends[0], 0, block);
+    r = aio_request(); // the block may go after this
+    char byte = 0;
+    BOOST_TEST(write(p.ends[1], "x", 1) == 1);
+    BOOST_TEST(read(p.ends[0], &byte, 1) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(errors)

@@ -46,10 +46,27 @@ public:
         started(order_.complete(e, error));
     }
 
+    /// One that has not started is over: it has been cancelled.
+    void cancel(entry& e) {
+        BOOST_REQUIRE(!e.started);
+        e.over = true;
+        started(order_.complete(e, 0));
+        BOOST_TEST(!e.started);
+    }
+
+    std::vector<entry*> waiting() const {
+        std::vector<entry*> found;
+        for (const auto& e : all_)
+            if (!e->started && !e->over)
+                found.push_back(e.get());
+        return found;
+    }
+
     /// What may start has started, and nothing else has.
     bool agree() const {
         for (const auto& e : all_)
-            if (e->started != may_start(*e) || (e->started && e->kind == order_kind::sync && e->covered_error != e->error))
+            if ((!e->over && e->started != may_start(*e))
+                || (e->started && e->kind == order_kind::sync && e->covered_error != e->error))
                 return false;
         return true;
     }
@@ -174,6 +191,23 @@ BOOST_AUTO_TEST_CASE(a_sync_without_anything_to_cover_runs_at_once_and_delays_no
     BOOST_TEST((sync.started && another.started && later.started));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_cancelled_before_its_turn_strands_nobody) {
+    both b;
+    entry& first = b.enqueue(1, order_kind::append);
+    entry& second = b.enqueue(1, order_kind::append);
+    entry& sync = b.enqueue(1, order_kind::sync);
+    entry& third = b.enqueue(1, order_kind::append);
+    b.cancel(second);
+    BOOST_TEST((!sync.started && !third.started));
+    b.complete(first, 0);
+    BOOST_TEST((sync.started && third.started && sync.covered_error == 0));
+    entry& fourth = b.enqueue(1, order_kind::append);
+    b.cancel(fourth); // the last one
+    b.complete(third, 0);
+    entry& fifth = b.enqueue(1, order_kind::append);
+    BOOST_TEST(fifth.started);
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_that_is_over_is_not_covered) {
     both b;
     b.complete(b.enqueue(1, order_kind::free), EIO);
@@ -198,7 +232,10 @@ BOOST_AUTO_TEST_CASE(any_sequence_agrees_with_the_model) {
         both b;
         for (unsigned step = 0; step != 60; ++step) {
             const auto running = b.running();
-            if (running.empty() || below(5) < 3)
+            const auto waiting = b.waiting();
+            if (!waiting.empty() && below(6) == 0)
+                b.cancel(*waiting[below(static_cast<unsigned>(waiting.size()))]);
+            else if (running.empty() || below(5) < 3)
                 b.enqueue(below(2), static_cast<order_kind>(below(3)));
             else
                 b.complete(

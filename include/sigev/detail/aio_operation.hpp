@@ -3,8 +3,11 @@
 // The callback comes on a thread that runs the context, inside the reactor's drain. It posts the handler and frees the block:
 // the engine does not touch an aiocb whose status is final, and the notification comes after that.
 //
-// The engine writes into the program's buffer until the request has ended, and cannot be stopped. So when the context is
-// destroyed first, its requests are waited for before their handlers, which may own the buffers, are destroyed.
+// The engine writes into the program's buffer until the request has ended. So when the context is destroyed first, its requests
+// are cancelled, and those that cannot be are waited for, before their handlers, which may own the buffers, are destroyed.
+//
+// Cancellation slots: what stands in one finds the operation through a shared block, which the end empties under its mutex; so
+// a signal that is emitted while the request ends, or after, on whatever thread, touches nothing that is gone.
 //
 // Fork: the child has no such request. After notify_fork() the handler is told operation_aborted.
 #pragma once
@@ -14,6 +17,7 @@
 #include <sigev/detail/reactor_service.hpp>
 #include <sigev/notification.hpp>
 
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
@@ -21,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace sigev::detail {
@@ -31,8 +36,8 @@ public:
     using handler = pending_ptr<Results...>;
 
     /// submit(reactor, aiocb) is one of sigev_aio_*(). What fails is told to the handler.
-    template <class Executor, class Submit>
-    static void start(handler told, const Executor& executor, const aiocb& what, Submit submit)
+    template <class Executor, class Slot, class Submit>
+    static void start(handler told, const Executor& executor, Slot slot, const aiocb& what, Submit submit)
     {
         auto& context = boost::asio::query(executor, boost::asio::execution::context);
         auto& service = boost::asio::use_service<reactor_service>(context);
@@ -52,6 +57,11 @@ public:
         }
         // Before the request starts: it may end, and free all this, while the call returns.
         op->told_ = std::move(told);
+        if (slot.is_connected()) {
+            op->way_ = std::make_shared<way>();
+            op->way_->to = op.get();
+            slot.assign(cancellation{op->way_});
+        }
         op->hooks_.add(*op);
         if (submit(on, &op->block_) == 0) {
             op.release();
@@ -61,6 +71,35 @@ public:
     }
 
 private:
+    struct way {
+        std::mutex mutex;
+        aio_operation* to = nullptr;
+    };
+
+    /// Stands in the slot. Nothing is lost by any kind of cancellation, so all are honoured.
+    struct cancellation {
+        std::shared_ptr<way> towards;
+
+        void operator()(boost::asio::cancellation_type type) const
+        {
+            using boost::asio::cancellation_type;
+            if ((type & (cancellation_type::terminal | cancellation_type::partial | cancellation_type::total)) ==
+                cancellation_type::none)
+                return;
+            const std::lock_guard lock(towards->mutex);
+            if (aio_operation* const op = towards->to; op && op->epoch_ == sigev_epoch())
+                sigev_aio_cancel(op->block_.aio_fildes, &op->block_);
+        }
+    };
+
+    void leave_slot()
+    {
+        if (!way_)
+            return;
+        const std::lock_guard lock(way_->mutex);
+        way_->to = nullptr;
+    }
+
     aio_operation(reactor_service& service, fork_service& hooks, const aiocb& what)
         : fork_hook(&on_fork_child, &on_shutdown), service_(service), hooks_(hooks), block_{what}
     {
@@ -79,6 +118,7 @@ private:
     void finish(const error_code& ec, std::size_t n = 0)
     {
         hooks_.remove(*this);
+        leave_slot();
         tell(*told_.release(), ec, n);
         service_.release();
     }
@@ -105,7 +145,8 @@ private:
         auto* const self = static_cast<aio_operation*>(&hook);
         if (self->epoch_ != sigev_epoch())
             return; // the parent's
-        wait_for(self->block_);
+        end_now(self->block_);
+        self->leave_slot();
         delete self; // its callback does not come any more: nobody runs the context
     }
 
@@ -113,6 +154,7 @@ private:
     fork_service& hooks_;
     const std::uint32_t epoch_ = sigev_epoch();
     handler told_;
+    std::shared_ptr<way> way_; ///< only with a cancellation slot
     aio_block block_;
 };
 
