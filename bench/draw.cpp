@@ -1,5 +1,5 @@
-// draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, dispatch.json, methods.json, timers.json, lateness.json)
-// and draws it by gnuplot, an SVG beside each.
+// draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, dispatch.json, methods.json, timers.json, lateness.json,
+// aio.json) and draws it by gnuplot, an SVG beside each.
 #include "support/report.hpp"
 #include "support/statistics.hpp"
 
@@ -62,6 +62,10 @@ const std::vector<picture> pictures{
       {"memory", "Memory of a live timer, bytes", 1}}},
     {"lateness",
      {{"p50", "Lateness, median, µs", 1}, {"p99", "Lateness, 99 of 100, µs", 1}}},
+    {"aio",
+     {{"d1.suspend", "Read of 4 KiB in memory, one at a time, µs", 1000},
+      {"d128.suspend", "The same, 128 at a time, µs", 1000},
+      {"direct.d32", "At the disk, 32 at a time, µs", 1000}}},
 };
 
 const std::map<std::string, const char*> labels{
@@ -100,7 +104,7 @@ const char* colour_of(const std::string& contestant)
     if (contestant.starts_with("sigev"))
         return "#1f6fb4";
     if (contestant == "eventfd" || contestant == "bare_list" || contestant == "futex" || contestant == "system_call" ||
-        contestant == "timerfd" || contestant == "floor")
+        contestant == "timerfd" || contestant == "floor" || contestant == "pread")
         return "#8a8a8a";
     return "#d9a441";
 }
@@ -210,13 +214,13 @@ std::string curves(const panel& p, const results& r)
     std::sort(names_at.begin(), names_at.end());
     double above = 0;
     for (std::size_t i = 0; i != names_at.size(); ++i) {
-        above = std::max(names_at[i].first, above * 1.3);
+        above = std::max(names_at[i].first, above * 1.65);
         ends += fmt::format(
             "set label {} \"{}\" at {},{} left offset 0.7,0\n", i + 1, label_of(names_at[i].second), p.curve.back().x, above);
     }
     return fmt::format(
         "unset object\nunset label\nset border 3\nset title \"{}\"\nset logscale xy\nset xrange [{}:{}]\nset yrange [*:*]\n"
-        "set xtics (\"4\" 4, \"1000\" 1e3, \"100 000\" 1e5, \"1 million\" 1e6)\nset ytics auto\n{}{}plot {}\n"
+        "set xtics (\"4\" 4, \"1000\" 1e3, \"100k\" 1e5, \"1M\" 1e6)\nset ytics auto\n{}{}plot {}\n"
         "unset logscale\nset border 1\n",
         p.title, p.curve.front().x * 0.7, p.curve.back().x * 1.5, data, ends, plots);
 }

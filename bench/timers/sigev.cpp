@@ -109,7 +109,11 @@ public:
             event.sigev_notify = Notify;
             event.sigev_signo = burst_signal();
             event.sigev_notify_function = Notify == SIGEV_THREAD ? count_call : nullptr;
-            unless(::sigev_timer_create(CLOCK_MONOTONIC, &event, &t) == 0, "sigev_timer_create");
+            // Of themselves signals of timers are the kernel's affair.
+            sigev_timer_options options{};
+            options.size = sizeof options;
+            options.engine = SIGEV_ENGINE_HEAP;
+            unless(::sigev_timer_create_with(&options, CLOCK_MONOTONIC, &event, &t) == 0, "sigev_timer_create_with");
         }
     }
     runtimes_timers(const runtimes_timers&) = delete;
