@@ -1,5 +1,6 @@
 // sigev_aio_*(): the C edge of sources/aio.
 #include "capi/edge.hpp"
+#include "capi/whose.hpp"
 #include "sources/aio.hpp"
 #include "sources/aio_ended.h"
 #include "sources/aio_options.hpp"
@@ -155,4 +156,9 @@ ssize_t sigev_aio_waitcomplete(struct aiocb** request, const struct timespec* ti
     if (request)
         *request = taken.cb;
     return taken.error == 0 ? taken.result : answer(taken.error);
+}
+
+bool sigev::capi::is_request_of_ours(const aiocb& request) noexcept
+{
+    return sources::aio_status::is_ours(request);
 }

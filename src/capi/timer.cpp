@@ -1,5 +1,6 @@
 // sigev_timer_*(): a timer_t of the host's holds a handle.
 #include "capi/edge.hpp"
+#include "capi/whose.hpp"
 #include "sources/timer.hpp"
 
 #include <cstring>
@@ -139,4 +140,9 @@ int sigev_timer_ledger(timer_t timer, sigev_ledger* ledger) noexcept
     return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
         return bank.ledger(t, *ledger);
     });
+}
+
+bool sigev::capi::is_handle_of_ours(timer_t timer) noexcept
+{
+    return core::decode(number_of(timer)).kind == core::handle_kind::timer;
 }

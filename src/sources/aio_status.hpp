@@ -93,6 +93,9 @@ public:
         return error == EINPROGRESS && !of_this_process(cb) ? EINVAL : error;
     }
 
+    /// Was the aiocb given to this layer, and has its result not been taken?
+    static bool is_ours(const aiocb& cb) noexcept { return is_mark(__atomic_load_n(&cb.__abs_prio, __ATOMIC_ACQUIRE)); }
+
     /// What aio_return() does.
     static aio_taken take(aiocb& cb) noexcept
     {

@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 namespace {
 
@@ -23,11 +25,15 @@ int run(int argc, char** argv) {
     int status = exit_well;
     add_demo(app, status);
     add_probe(app, status);
+    // CLI11 would hand what stands behind the mark to the application's positionals, and there are none.
+    char** const end = argv + argc;
+    char** const mark = argc > 1 && std::string_view(argv[1]) == "run" ? std::find(argv, end, std::string_view("--")) : end;
+    add_run(app, {mark, end});
     const auto is_named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty())
         throw usage_error(fmt::format("there is no subcommand {}; see sigev --help", argv[1]));
     try {
-        app.parse(argc, argv);
+        app.parse(static_cast<int>(mark - argv), argv);
     } catch (const CLI::ParseError& error) {
         // CLI11 numbers its errors from 100 on; ours is the status that shells and tools use for wrong usage.
         return app.exit(error) == 0 ? exit_well : exit_usage;

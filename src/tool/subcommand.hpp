@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -26,5 +27,7 @@ std::string library_version();
 
 void add_demo(CLI::App&, int& status);
 void add_probe(CLI::App&, int& status);
+/// `behind`: the arguments from the first "--" on, which the parser has not seen.
+void add_run(CLI::App&, std::vector<std::string> behind);
 
 } // namespace sigev::tool

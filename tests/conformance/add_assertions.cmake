@@ -1,4 +1,4 @@
-# Run by ctest: adds a test for each assertion of a column. In: runner, program, column, expected.
+# Run by ctest: adds a test for each assertion of a column. In: runner, program, column, expected, preload.
 execute_process(
     COMMAND ${program} --list
     RESULT_VARIABLE result
@@ -12,4 +12,7 @@ foreach(id IN LISTS ids)
     string(STRIP "${id}" id)
     add_test("conformance.${column}.${id}" "${runner}" "${expected}" "${program}" "${id}")
     set_tests_properties("conformance.${column}.${id}" PROPERTIES TIMEOUT 40 SKIP_RETURN_CODE 77)
+    if(preload)
+        set_tests_properties("conformance.${column}.${id}" PROPERTIES ENVIRONMENT "LD_PRELOAD=${preload}")
+    endif()
 endforeach()

@@ -5,10 +5,11 @@ cmake_minimum_required(VERSION 3.25)
 
 set(expected
     ${LIBDIR}/libsigev.so ${LIBDIR}/libsigev.so.${MAJOR} ${LIBDIR}/libsigev.so.${VERSION}
+    ${LIBDIR}/libsigev-posix.so
     ${LIBDIR}/libsigev-iv.so ${LIBDIR}/libsigev-iv.so.${MAJOR} ${LIBDIR}/libsigev-iv.so.${VERSION}
     ${LIBDIR}/cmake/sigev/sigevConfig.cmake ${LIBDIR}/cmake/sigev/sigevConfigVersion.cmake
     ${LIBDIR}/cmake/sigev/sigevTargets.cmake ${LIBDIR}/pkgconfig/sigev.pc ${LIBDIR}/pkgconfig/sigev-iv.pc
-    share/man/man7/sigev.7 share/man/man3/sigev_open.3 share/man/man3/sigev_submit.3 share/man/man3/sigev_current.3
+    share/man/man7/sigev.7 share/man/man7/sigev-posix.7 share/man/man3/sigev_open.3 share/man/man3/sigev_submit.3 share/man/man3/sigev_current.3
     share/man/man3/sigev_aio.3 share/man/man3/sigev_timer.3 share/man/man3/sigev_timer_create.3
     share/man/man3/iv_event_raw.3sigev share/man/man3/iv_event_raw_post.3sigev)
 if(TOOL)
@@ -34,7 +35,7 @@ foreach(name IN LISTS found)
     if(name MATCHES "^include/" AND NOT name IN_LIST headers)
         message(SEND_ERROR "${name} is installed, and is no public header")
     endif()
-    if(name MATCHES "[.]so[.]|^bin/")
+    if(name MATCHES "[.]so[.]|[.]so$|^bin/")
         file(READ_ELF "${PREFIX}/${name}" RPATH rpath RUNPATH runpath CAPTURE_ERROR error)
         if(rpath OR runpath OR error)
             message(SEND_ERROR "${name} has a path in it: ${rpath}${runpath}${error}")

@@ -21,7 +21,7 @@ check_contents() {
     version=$1
     lib='/usr/lib/\([a-z0-9_]*-linux-gnu[a-z0-9]*/\)\?'
     major=${version%%.*}
-    holds "libsigev$major" "${lib}libsigev.so.$major" "${lib}libsigev-iv.so.$major" "${lib}libsigev.so.$version"
+    holds "libsigev$major" "${lib}libsigev.so.$major" "${lib}libsigev-iv.so.$major" "${lib}libsigev.so.$version" "${lib}libsigev-posix.so"
     holds libsigev-dev "${lib}libsigev.so" "${lib}libsigev-iv.so" "${lib}cmake/sigev/sigevConfig.cmake" \
         "${lib}pkgconfig/sigev.pc" "${lib}pkgconfig/sigev-iv.pc" /usr/include/sigev.h /usr/include/sigev/timer.hpp \
         /usr/include/sigev/ivykis/iv.h /usr/share/man/man7/sigev.7.gz /usr/share/man/man3/sigev_open.3.gz \

@@ -12,8 +12,8 @@ set(may_include_backends include src/sys src/spi)
 set(may_include_src/sources include src/sys src/spi src/core)
 set(may_include_src/kqueue include src/sys src/spi src/core)
 set(may_include_src/capi include src/sys src/spi src/core backends src/sources src/kqueue)
-# What stands on the API is written as a user would write it.
-set(may_include_src/preload include src/capi)
+# What stands on the API is written as a user would write it; libc's names need to know the system, and whose a handle is.
+set(may_include_src/preload include src/sys src/capi)
 # A library of its own on the C API, with loops of its own: of the inside only what is header-only (its link holds it to that).
 set(may_include_src/ivykis include src/sys src/core)
 set(may_include_src/tool include)

@@ -1,0 +1,115 @@
+// `sigev run`: another program, with its timers and its asynchronous I/O on this layer.
+//
+// It becomes that program: no process stands between it and whoever waits for it, so exit status, signals, terminal and job
+// control are the program's own.
+#include "tool/program_file.hpp"
+#include "tool/subcommand.hpp"
+#include "tool/system.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+namespace sigev::tool {
+
+namespace {
+
+constexpr int exit_not_runnable = 126; // what shells answer for a program that is there and cannot be run
+constexpr int exit_not_found = 127;
+
+struct wanted {
+    std::vector<std::string> command;
+    std::string disable;
+    std::string engine;
+    std::string library;
+    bool precise = false;
+};
+
+/// The drop-in that belongs to this command: beside it as it is built, or where it was installed together with it.
+std::string library_beside() {
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+    for (const fs::path& path : {folder / "libsigev-posix.so", folder / SIGEV_LIBRARY_FROM_TOOL / "libsigev-posix.so"})
+        if (fs::exists(path))
+            return fs::canonical(path).string();
+    throw usage_error(fmt::format("libsigev-posix.so is not beside {} and not where it would be installed", folder.string()));
+}
+
+void set(const char* name, const std::string& value) {
+    checked(setenv(name, value.c_str(), 1), "setenv");
+}
+
+void put_in_front(const char* name, const std::string& value, char separator) {
+    const char* const before = std::getenv(name);
+    set(name, before && *before ? value + separator + before : value);
+}
+
+/// What --disable says wrong, or nothing.
+std::string unknown_part(const std::string& list) {
+    for (const std::string& part : CLI::detail::split(list, ','))
+        if (part != "timer" && part != "aio")
+            return fmt::format("there is no part {}; there are timer and aio", part);
+    return {};
+}
+
+[[noreturn]] void become(const wanted& w) {
+    std::string path;
+    try {
+        path = find_program(w.command.front());
+    } catch (const usage_error& error) {
+        std::fprintf(stderr, "sigev: %s\n", error.what());
+        std::exit(exit_not_found);
+    }
+    const std::string why = refusal(path);
+    if (!why.empty())
+        throw usage_error(fmt::format("cannot serve {}: {}", path, why));
+    const std::string library = w.library.empty() ? library_beside() : std::filesystem::canonical(w.library).string();
+    // The dynamic linker takes both characters for the end of a name, and knows no way to write them.
+    if (library.find_first_of(" :") != library.npos)
+        throw usage_error(fmt::format("LD_PRELOAD cannot name {}: there is a blank or a colon in it", library));
+    put_in_front("LD_PRELOAD", library, ':');
+    if (!w.disable.empty())
+        put_in_front("SIGEV_DISABLE", w.disable, ',');
+    if (!w.engine.empty())
+        set("SIGEV_ENGINE", w.engine);
+    if (w.precise)
+        set("SIGEV_PRECISE", "1");
+
+    std::vector<char*> arguments;
+    for (const std::string& argument : w.command)
+        arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
+    execv(path.c_str(), arguments.data());
+    std::fprintf(stderr, "sigev: %s: %s\n", path.c_str(), std::strerror(errno));
+    std::exit(exit_not_runnable);
+}
+
+} // namespace
+
+void add_run(CLI::App& app, std::vector<std::string> behind) {
+    auto* const run = app.add_subcommand("run", "Run a program with its timers and asynchronous I/O on this layer: run [OPTIONS] [--] program [argument...]");
+    const auto w = std::make_shared<wanted>();
+    run->add_option("--disable", w->disable, "Parts that stay libc's: timer, aio, or both with a comma between")
+        ->check([](const std::string& list) { return unknown_part(list); });
+    run->add_option("--engine", w->engine, "timer=heap or timer=kernel: who keeps timers that send signals")
+        ->check(CLI::IsMember({"timer=heap", "timer=kernel"}));
+    run->add_flag("--precise", w->precise, "Timers look for their deadline instead of sleeping until it, for the last moment");
+    run->add_option("--library", w->library, "The drop-in to use, instead of the one installed with this command")
+        ->check(CLI::ExistingFile);
+    run->prefix_command(); // what begins with the program's name is the program's
+    run->callback([w, run, behind = std::move(behind)] {
+        w->command = run->remaining();
+        // With a program in front of it the mark is one of that program's arguments.
+        w->command.insert(w->command.end(), behind.begin() + (w->command.empty() && !behind.empty()), behind.end());
+        if (w->command.empty())
+            throw usage_error("run: which program? see sigev run --help");
+        become(*w);
+    });
+}
+
+} // namespace sigev::tool
