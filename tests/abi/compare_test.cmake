@@ -32,4 +32,4 @@ compare(" *<[^>]*sigev_spin[^>]*/>\n" "" "something is new that the record does 
 # with a function that the library has lost, a member that was wider, another argument, a longer struct
 compare("sigev_spin" "sigev_spun" "Programs that are linked with this library may break")
 compare("(name='overrun' type-id=')[^']*" "\\1type-id-1" "Programs that are linked with this library may break")
-compare("(name='sigev_ledger' size-in-bits=')320" "\\1384" "Programs that are linked with this library may break")
+compare("(name='sigev_ledger' size-in-bits=')448" "\\1512" "Programs that are linked with this library may break")
