@@ -1,7 +1,7 @@
 // What a new thread may take for granted and a callback may have changed: signal mask, alternate stack, name, scheduling,
 // affinity, locale, floating point. Between two callbacks of one thread it is put back.
 //
-// The kernel's part of it takes five system calls, some 0.9 us together, and none of it can be seen from outside. But a
+// The kernel's part of it takes five system calls, some 0.7 us together, and none of it can be seen from outside. But a
 // callback that was over sooner than any system call takes has made none, and so has changed nothing there. So the time that
 // it took is measured, by a counter that costs some 10 ns, and compared with a quarter of the shortest system call that was
 // ever seen here. Where there is no such counter everything is put back every time.
