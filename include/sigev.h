@@ -134,7 +134,9 @@ struct sigev_notification {
  * What is left whole to the kernel stands apart, since the kernel alone knows what becomes of it:
  *   kernel_timers  how many timers of SIGEV_ENGINE_KERNEL, whose signals the kernel itself sends, are in this account.
  *                  Where it is 1 the account is of such a timer, the five above are 0 and do not apply
- *   kernel_raised  expirations of theirs, by arithmetic from what they were armed with */
+ *   kernel_raised  expirations of theirs, by arithmetic from what they were armed with. Of a period that is not longer than what
+ *                  the clock moves between two system calls it is near; of what expires between two settimes of one timer that
+ *                  race, or after the thread of a CPU-time clock has ended, it may miss some. It counts nothing that has not been */
 struct sigev_ledger {
     uint64_t raised;
     uint64_t delivered;
@@ -248,21 +250,33 @@ SIGEV_API int sigev_method_unregister(int number) SIGEV_NOEXCEPT;
 
 /* ---- timers: timer_create() and its family, with every method as target ------------------------------------------ */
 
-/* As timer_create(): clocks CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME; event NULL: SIGALRM with the timer's id
- * as value. errors: EINVAL (clock, event as for sigev_open()), ENOTSUP (a clock that the host has but this engine does
- * not serve), EAGAIN. */
+/* As timer_create(); event NULL: SIGALRM with the timer's id as value. Two engines keep the time:
+ *   the library's heap    CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME
+ *   the kernel's timers   these and the others: CLOCK_TAI, CPU-time clocks of this process and thread (CLOCK_THREAD_CPUTIME_ID:
+ *                         of the calling one), and of others (clock_getcpuclockid(), pthread_getcpuclockid()), and alarm clocks
+ *                         where the kernel permits. They take a slot of the signal queue (RLIMIT_SIGPENDING) each
+ * SIGEV_SIGNAL and SIGEV_THREAD_ID are left whole to the kernel on every clock: one queued signal a timer, an overrun that goes
+ * on until that is accepted, and what becomes of it when the timer is deleted are the kernel's own; the ledger has
+ * kernel_raised. With every other method the heap's clocks are on the heap, and on the others the kernel tells a thread of the
+ * library's, which starts with the first such timer.
+ * errors: EINVAL (clock, event as for sigev_open()), ENOTSUP (a clock that the host has but which has no timers:
+ * CLOCK_MONOTONIC_RAW, the coarse ones), EAGAIN, and of other clocks what the kernel says. */
 SIGEV_API int sigev_timer_create(clockid_t clock, struct sigevent *SIGEV_RESTRICT event,
                                  timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
 
-/* The same on a reactor that the caller's own event loop runs. */
+/* The same on a reactor that the caller's own event loop runs. A timer that is left whole to the kernel needs no loop to run, and
+ * ends with the reactor like the others. */
 SIGEV_API int sigev_timer_create_on(sigev_reactor_t reactor, clockid_t clock, struct sigevent *SIGEV_RESTRICT event,
                                     timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
 
 /* Who keeps a timer's time. */
 enum {
     SIGEV_ENGINE_DEFAULT = 0, /* chosen by clock and method */
-    SIGEV_ENGINE_HEAP = 1,    /* the library: settime is no system call, and a timer takes no slot of the signal queue */
-    SIGEV_ENGINE_KERNEL = 2   /* the kernel's own timer: not yet, ENOTSUP */
+    /* The library. settime is no system call, and a timer takes no slot of the signal queue. SIGEV_SIGNAL and SIGEV_THREAD_ID go
+     * by the dispatcher then, with a whole ledger, and not as POSIX has it: a signal is queued for each delivery, and an overrun
+     * is what had expired when it was queued, not when it is accepted. */
+    SIGEV_ENGINE_HEAP = 1,
+    SIGEV_ENGINE_KERNEL = 2 /* the kernel's own timer, whatever the method */
 };
 
 /* Flags of struct sigev_timer_options. */
@@ -294,7 +308,8 @@ SIGEV_API int sigev_timer_create_with(const struct sigev_timer_options *options,
                                       timer_t *SIGEV_RESTRICT timer) SIGEV_NOEXCEPT;
 
 /* As timer_settime(); flags 0 or TIMER_ABSTIME. Lock-free and async-signal-safe; never waits. The old value is the
- * exact one that this call replaced, also under concurrent calls. errors: EINVAL. */
+ * exact one that this call replaced, also under concurrent calls. errors: EINVAL; of a timer of the kernel's also ESRCH (a
+ * CPU-time clock whose thread or process has ended). */
 SIGEV_API int sigev_timer_settime(timer_t timer, int flags, const struct itimerspec *SIGEV_RESTRICT value,
                                   struct itimerspec *SIGEV_RESTRICT old) SIGEV_NOEXCEPT;
 
@@ -304,7 +319,8 @@ SIGEV_API int sigev_timer_gettime(timer_t timer, struct itimerspec *value) SIGEV
 /* As timer_getoverrun(): of the most recent delivery; -1 with errno on error. Async-signal-safe. */
 SIGEV_API int sigev_timer_getoverrun(timer_t timer) SIGEV_NOEXCEPT;
 
-/* As timer_delete(): disarms, cancels (see sigev_cancel()) and gives the id up. Waits for nothing. */
+/* As timer_delete(): disarms, cancels (see sigev_cancel()) and gives the id up. Waits for nothing. A settime of the same timer
+ * that another thread is inside of is over when it returns itself. */
 SIGEV_API int sigev_timer_delete(timer_t timer) SIGEV_NOEXCEPT;
 
 /* The same, and returns when no callback of the timer runs (see sigev_cancel_and_wait()). */

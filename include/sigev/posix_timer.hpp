@@ -31,7 +31,7 @@ constexpr std::chrono::nanoseconds to_duration(const ::timespec& t) noexcept
 
 /// Who keeps a timer's time.
 enum class timer_engine : int {
-    automatic = SIGEV_ENGINE_DEFAULT, ///< by clock and method
+    automatic = SIGEV_ENGINE_DEFAULT, ///< by clock and method; signals by the kernel
     heap = SIGEV_ENGINE_HEAP,         ///< the library
     kernel = SIGEV_ENGINE_KERNEL      ///< the kernel's own timer
 };

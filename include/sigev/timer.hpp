@@ -84,8 +84,9 @@ public:
         using other = basic_timer<OtherExecutor>;
     };
 
-    /// For waits. Throws boost::system::system_error: EINVAL (no such clock), ENOTSUP (not a clock of this engine: those are
-    /// CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME), EAGAIN, and no descriptor to be had.
+    /// For waits. Throws boost::system::system_error: EINVAL (no such clock), ENOTSUP (a clock without timers), EAGAIN, and no
+    /// descriptor to be had. CLOCK_MONOTONIC, CLOCK_REALTIME and CLOCK_BOOTTIME need no thread; on others (CPU-time clocks,
+    /// CLOCK_TAI) the kernel tells a thread of the library's. CLOCK_THREAD_CPUTIME_ID is that of the calling thread.
     explicit basic_timer(const executor_type& executor, ::clockid_t clock = CLOCK_MONOTONIC)
         : executor_(executor), state_(std::make_shared<detail::timer_state>(executor, clock))
     {}
@@ -96,13 +97,13 @@ public:
     {}
 
     /// For a target. Throws also the errors of sigev_open().
-    basic_timer(const executor_type& executor, ::clockid_t clock, const target& to)
-        : executor_(executor), state_(std::make_shared<detail::timer_state>(executor, clock, to))
+    basic_timer(const executor_type& executor, ::clockid_t clock, const target& to, const timer_options& how = {})
+        : executor_(executor), state_(std::make_shared<detail::timer_state>(executor, clock, to, how))
     {}
 
     template <class Context, class = if_context<Context>>
-    basic_timer(Context& context, ::clockid_t clock, const target& to)
-        : basic_timer(executor_type(context.get_executor()), clock, to)
+    basic_timer(Context& context, ::clockid_t clock, const target& to, const timer_options& how = {})
+        : basic_timer(executor_type(context.get_executor()), clock, to, how)
     {}
 
     /// Outstanding waits go with it; `other` may only be destroyed or assigned to.

@@ -1,6 +1,7 @@
 // sigev_timer_*(): a timer_t of the host's holds a handle.
 #include "capi/edge.hpp"
 #include "capi/whose.hpp"
+#include "sources/kernel_timer.hpp"
 #include "sources/timer.hpp"
 
 #include <cstring>
@@ -24,8 +25,8 @@ int check(const sigev_timer_options& o) noexcept
         return EINVAL;
     switch (o.engine) {
     case SIGEV_ENGINE_DEFAULT:
-    case SIGEV_ENGINE_HEAP: return 0;
-    case SIGEV_ENGINE_KERNEL: return ENOTSUP;
+    case SIGEV_ENGINE_HEAP:
+    case SIGEV_ENGINE_KERNEL: return 0;
     default: return EINVAL;
     }
 }
@@ -34,7 +35,7 @@ int create(const sigev_timer_options& o, clockid_t clock, const sigevent* event,
 {
     if (!timer)
         return EINVAL;
-    sources::timer_request wanted{clock, event, o.slack, o.flags == SIGEV_TIMER_PRECISE};
+    sources::timer_request wanted{clock, event, o.engine, o.slack, o.flags == SIGEV_TIMER_PRECISE};
     core::registry* all = core::registry::ensure();
     sources::timers* source = all ? sources::timers::ensure(*all) : nullptr;
     if (!source)
@@ -56,21 +57,25 @@ int create(const sigev_timer_options& o, clockid_t clock, const sigevent* event,
     return as_resource(error);
 }
 
-// f(bank, timer) returns 0 or an errno. Async-signal-safe if f is: no cancellation point is below the calls that are.
+// f(bank, timer), of either kind of bank, returns 0 or an errno. Async-signal-safe if f is: no cancellation point is below the
+// calls that are.
 template <class F>
 int with_timer(timer_t timer, F&& f) noexcept
 {
     sys::errno_guard guard;
-    sources::timer_bank* bank = nullptr;
-    sources::timer_bank::timer t{};
-    const int error = sources::timers::find(number_of(timer), bank, t) ? f(*bank, t) : EINVAL;
+    sources::bank* bank = nullptr;
+    sources::bank::timer t{};
+    int error = EINVAL;
+    if (sources::timers::find(number_of(timer), bank, t))
+        error = bank->family() == sources::clock_family::kernel ? f(static_cast<sources::kernel_bank&>(*bank), t)
+                                                                : f(static_cast<sources::timer_bank&>(*bank), t);
     return error == 0 ? 0 : guard.fail(error);
 }
 
 int destroy(timer_t timer, bool wait) noexcept
 {
     const cancellation_hold hold;
-    return with_timer(timer, [wait](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+    return with_timer(timer, [wait](auto& bank, const sources::bank::timer& t) {
         return bank.destroy(t, wait);
     });
 }
@@ -108,7 +113,7 @@ int sigev_timer_gettime(timer_t timer, itimerspec* value) noexcept
 {
     if (!value)
         return answer(EINVAL);
-    return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+    return with_timer(timer, [&](auto& bank, const sources::bank::timer& t) {
         return bank.gettime(t, *value);
     });
 }
@@ -116,7 +121,7 @@ int sigev_timer_gettime(timer_t timer, itimerspec* value) noexcept
 int sigev_timer_getoverrun(timer_t timer) noexcept
 {
     int overrun = 0;
-    const int error = with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+    const int error = with_timer(timer, [&](auto& bank, const sources::bank::timer& t) {
         return bank.overrun(t, overrun);
     });
     return error ? -1 : overrun;
@@ -137,7 +142,7 @@ int sigev_timer_ledger(timer_t timer, sigev_ledger* ledger) noexcept
     if (!ledger)
         return answer(EINVAL);
     const cancellation_hold hold;
-    return with_timer(timer, [&](sources::timer_bank& bank, const sources::timer_bank::timer& t) {
+    return with_timer(timer, [&](auto& bank, const sources::bank::timer& t) {
         return bank.ledger(t, *ledger);
     });
 }

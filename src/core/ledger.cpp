@@ -126,6 +126,17 @@ void registry::fold_silent_requests() noexcept
     add(closed.at[SIGEV_SOURCE_AIO][kind_of(SIGEV_NONE)], of_silent_requests(n));
 }
 
+void registry::fold_kernel_timer(int notify, std::uint64_t raised) noexcept
+{
+    std::lock_guard lock(totals_mutex_);
+    if (closed.epoch != epoch)
+        closed = {epoch, {}};
+    sigev_ledger l{};
+    l.kernel_timers = 1;
+    l.kernel_raised = raised;
+    add(closed.at[SIGEV_SOURCE_TIMER][kind_of(notify)], l);
+}
+
 sigev_ledger registry::total(int source, int method) noexcept
 {
     sigev_ledger sum{};
@@ -149,6 +160,10 @@ sigev_ledger registry::total(int source, int method) noexcept
             if (!s.folded && wanted(s.source, kind_of(s.method->number)))
                 add(sum, read(s));
         });
+    if (r)
+        for (auto& place : r->extensions_)
+            if (extension* e = place.load(std::memory_order_acquire))
+                e->account(source, method, sum);
     return sum;
 }
 

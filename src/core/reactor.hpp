@@ -41,7 +41,7 @@ public:
 
 class reactor final : dispatcher_host {
 public:
-    static constexpr unsigned max_sources = 2;
+    static constexpr unsigned max_sources = 3; // timers: two families of clocks on the heap, and the kernel's
     static constexpr unsigned max_descriptors = 3 + 2 * max_sources;
     static constexpr unsigned steps_place = max_sources; ///< of the one that has one descriptor, for steps of the clock
     static constexpr unsigned first_manual = steps_place + 1; ///< of those without descriptors, on manual clocks

@@ -31,6 +31,8 @@ public:
     virtual ~extension() = default;
     /// Ends what is under way. No new work comes.
     virtual void stop() noexcept = 0;
+    /// Adds what of the account of the living no subscription holds; source and method as for sigev_ledger_total().
+    virtual void account(int /*source*/, int /*method*/, sigev_ledger& /*sum*/) noexcept {}
 };
 
 enum class extension_place : unsigned { timers, aio, clock_steps, count };
@@ -100,6 +102,8 @@ public:
     static sigev_ledger read(const subscription& s) noexcept;
     /// Over all subscriptions that this process ever had, also when the registry has gone.
     static sigev_ledger total(int source, int method) noexcept;
+    /// A timer has ended whose signals, of the method `notify`, the kernel has sent.
+    void fold_kernel_timer(int notify, std::uint64_t raised) noexcept;
 
     /// A request that tells nobody (SIGEV_NONE) has ended: raised, and delivered. It has no subscription.
     void count_silent_request() noexcept { silent_requests_.fetch_add(1, std::memory_order_relaxed); }

@@ -1,6 +1,7 @@
 #include "sources/timer.hpp"
 
 #include "sources/clock_steps.hpp"
+#include "sources/kernel_timer.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,12 +13,11 @@ namespace sigev::sources {
 // ---- one bank ---------------------------------------------------------------------------------------------------------------
 
 timer_bank::timer_bank(core::registry& all, clock_family family, std::uint32_t number, const sys::manual_time* time)
-    : registry_(all), family_(family), number_(number), time_(time),
-      engine_(spi::make_heap_engine(steady(), *this, time))
+    : bank(all, family, number, time), engine_(spi::make_heap_engine(steady(), *this, time))
 {
 }
 
-bool timer_bank::claim(core::reactor& r) noexcept
+bool bank::claim(core::reactor& r) noexcept
 {
     core::reactor* nobody = nullptr;
     return on_.compare_exchange_strong(nobody, &r, std::memory_order_acq_rel);
@@ -323,25 +323,32 @@ timers* timers::ensure(core::registry& all) noexcept
 }
 
 // The reactor's bank of that family, or of that manual clock; else null, and the first place that is free for it.
-timer_bank* timers::bank_on(
+bank* timers::bank_on(
     const core::reactor& on, clock_family family, const sys::manual_time* time, unsigned& place) noexcept
 {
     if (!time) {
         place = static_cast<unsigned>(family);
-        return static_cast<timer_bank*>(on.source(place));
+        return static_cast<bank*>(on.source(place));
     }
     place = core::reactor::max_places;
     for (unsigned p = core::reactor::first_manual; p != core::reactor::max_places; ++p) {
-        auto* const bank = static_cast<timer_bank*>(on.source(p));
-        if (bank && bank->time() == time)
-            return bank;
-        if (!bank)
+        auto* const there = static_cast<bank*>(on.source(p));
+        if (there && there->time() == time)
+            return there;
+        if (!there)
             place = std::min(place, p);
     }
     return nullptr;
 }
 
-int timers::bank_of(core::reactor& on, clock_family family, const sys::manual_time* time, timer_bank*& out) noexcept
+bank* timers::make(clock_family family, std::uint32_t number, const sys::manual_time* time)
+{
+    if (family == clock_family::kernel)
+        return new kernel_bank(registry_, number, *receiver_);
+    return new timer_bank(registry_, family, number, time);
+}
+
+int timers::bank_of(core::reactor& on, clock_family family, const sys::manual_time* time, bank*& out) noexcept
 {
     unsigned place = 0;
     out = bank_on(on, family, time, place);
@@ -355,15 +362,15 @@ int timers::bank_of(core::reactor& on, clock_family family, const sys::manual_ti
         return EAGAIN;
     try {
         for (std::uint32_t number = 0; number != banks_.size(); ++number) {
-            timer_bank* bank = banks_[number].load(std::memory_order_acquire);
-            if (!bank) {
-                bank = new timer_bank(registry_, family, number, time);
-                banks_[number].store(bank, std::memory_order_release);
+            bank* found = banks_[number].load(std::memory_order_acquire);
+            if (!found) {
+                found = make(family, number, time);
+                banks_[number].store(found, std::memory_order_release);
             }
-            if (bank->family() != family || bank->time() != time || !bank->claim(on))
+            if (found->family() != family || found->time() != time || !found->claim(on))
                 continue;
-            on.attach(place, *bank);
-            out = bank;
+            on.attach(place, *found);
+            out = found;
             return 0;
         }
     } catch (const std::bad_alloc&) {
@@ -375,14 +382,28 @@ int timers::bank_of(core::reactor& on, clock_family family, const sys::manual_ti
 int timers::create(core::reactor& on, const timer_request& wanted, std::uint64_t& number) noexcept
 {
     timespec resolution;
-    const clock_choice choice = choose_clock(wanted.clock, ::clock_getres(wanted.clock, &resolution) == 0);
+    const bool known = ::clock_getres(wanted.clock, &resolution) == 0;
+    const sys::manual_time* const time = wanted.on_clock ? &wanted.on_clock->time : nullptr;
+    const bool heap_only = wanted.slack != 0 || wanted.precise || time;
+    const clock_choice choice =
+        choose_clock(wanted.clock, known, wanted.event ? wanted.event->sigev_notify : SIGEV_SIGNAL, wanted.engine, heap_only);
     if (choice.error)
         return choice.error;
-    const sys::manual_time* const time = wanted.on_clock ? &wanted.on_clock->time : nullptr;
-    timer_bank* bank = nullptr;
-    if (const int error = bank_of(on, time ? clock_family::manual : choice.family, time, bank))
+    bank* of = nullptr;
+    if (const int error = bank_of(on, time ? clock_family::manual : choice.family, time, of))
         return error;
-    return bank->create(wanted, number);
+    return of->family() == clock_family::kernel
+               ? static_cast<kernel_bank*>(of)->create(wanted.clock, wanted.event, number)
+               : static_cast<timer_bank*>(of)->create(wanted, number);
+}
+
+void timers::account(int source, int method, sigev_ledger& sum) noexcept
+{
+    if (source >= 0 && source != SIGEV_SOURCE_TIMER)
+        return;
+    for (auto& place : banks_)
+        if (bank* const b = place.load(std::memory_order_acquire); b && b->family() == clock_family::kernel)
+            static_cast<kernel_bank*>(b)->account(method, sum);
 }
 
 int timers::open_clock(std::uint64_t realtime, std::uint64_t& number) noexcept
@@ -450,7 +471,7 @@ int timers::close_clock(std::uint64_t number) noexcept
     return 0;
 }
 
-inline timer_bank* timers::find(const core::handle& h) noexcept
+inline bank* timers::find(const core::handle& h) noexcept
 {
     core::registry* all = core::registry::current();
     if (!all || h.kind != core::handle_kind::timer || h.epoch != (all->life & core::epoch_mask))
@@ -459,19 +480,23 @@ inline timer_bank* timers::find(const core::handle& h) noexcept
     return self ? self->banks_[h.engine].load(std::memory_order_acquire) : nullptr;
 }
 
-bool timers::find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept
+bool timers::find(std::uint64_t number, bank*& of, bank::timer& out) noexcept
 {
     const core::handle h = core::decode(number);
-    bank = find(h);
+    of = find(h);
     out = {h.index, h.generation};
-    return bank != nullptr;
+    return of != nullptr;
 }
 
 int timers::settime(std::uint64_t number, int flags, const itimerspec& value, itimerspec* old) noexcept
 {
     const core::handle h = core::decode(number);
-    timer_bank* const bank = find(h);
-    return bank ? bank->settime({h.index, h.generation}, flags, value, old) : EINVAL;
+    bank* const of = find(h);
+    if (!of)
+        return EINVAL;
+    if (of->family() == clock_family::kernel) [[unlikely]]
+        return static_cast<kernel_bank*>(of)->settime({h.index, h.generation}, flags, value, old);
+    return static_cast<timer_bank*>(of)->settime({h.index, h.generation}, flags, value, old);
 }
 
 } // namespace sigev::sources

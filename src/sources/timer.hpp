@@ -1,4 +1,5 @@
-// Timers as a source: timer_create() and its family over a timer engine, each timer a merging subscription.
+// Timers as a source: timer_create() and its family over a timer engine, each timer a merging subscription (but for those whose
+// signals the kernel sends: sources/kernel_timer.hpp).
 //
 // A reactor that has timers has a *bank* of them per family of clocks: an engine, and beside each of its slots what the engine
 // need not know. Banks are kept for as long as the registry lives and pass from a reactor that closes to the next one, so a
@@ -18,6 +19,7 @@
 #include "core/slab.hpp"
 #include "sources/manual_clock.hpp"
 #include "sources/timer_state.hpp"
+#include "spi/kernel_timers.hpp"
 #include "spi/timer_engine.hpp"
 #include "sys/segmented_array.hpp"
 
@@ -37,18 +39,21 @@ class clock_steps;
 struct timer_request {
     clockid_t clock;
     const sigevent* event; ///< null: SIGALRM with the timer's id
+    int engine = SIGEV_ENGINE_DEFAULT;
     std::uint64_t slack = 0;
     bool precise = false;
     manual_clock* on_clock = nullptr; ///< pinned by the caller
 };
 
-/// The timers of one reactor on one family of clocks, or on one manual clock.
-class timer_bank final : public core::reactor_source, spi::timer_sink {
+/// What the banks have in common: whose they are, and the way from a handle to a timer.
+class bank : public core::reactor_source {
 public:
     /// time: of a manual clock; else null.
-    timer_bank(core::registry& all, clock_family family, std::uint32_t number, const sys::manual_time* time);
-    timer_bank(const timer_bank&) = delete;
-    timer_bank& operator=(const timer_bank&) = delete;
+    bank(core::registry& all, clock_family family, std::uint32_t number, const sys::manual_time* time = nullptr) noexcept
+        : registry_(all), family_(family), number_(number), time_(time)
+    {}
+    bank(const bank&) = delete;
+    bank& operator=(const bank&) = delete;
 
     bool claim(core::reactor& r) noexcept;
     void unclaim() noexcept { on_.store(nullptr, std::memory_order_release); }
@@ -56,14 +61,33 @@ public:
     const sys::manual_time* time() const noexcept { return time_; }
     core::reactor* on() const noexcept { return on_.load(std::memory_order_acquire); }
 
-    /// 0 or an errno. event null: SIGALRM with the timer's id.
-    int create(const timer_request& wanted, std::uint64_t& number) noexcept;
-
     /// A timer of this bank as its handle names it; whether there is one is for the engine to tell.
     struct timer {
         std::uint32_t slot;
         std::uint32_t generation; ///< as much as the handle has of it
     };
+
+protected:
+    std::uint64_t handle_of(std::uint32_t slot, std::uint32_t generation) const noexcept
+    {
+        return core::encode({core::handle_kind::timer, registry_.life, number_, generation, slot});
+    }
+
+    core::registry& registry_;
+    const clock_family family_;
+    const std::uint32_t number_;
+    const sys::manual_time* const time_;
+    std::atomic<core::reactor*> on_{nullptr};
+    std::mutex mutex_; ///< creating
+};
+
+/// The timers of one reactor on one family of clocks, or on one manual clock.
+class timer_bank final : public bank, spi::timer_sink {
+public:
+    timer_bank(core::registry& all, clock_family family, std::uint32_t number, const sys::manual_time* time);
+
+    /// 0 or an errno.
+    int create(const timer_request& wanted, std::uint64_t& number) noexcept;
 
     int settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept;
     int gettime(const timer& t, itimerspec& value) noexcept;
@@ -103,10 +127,6 @@ private:
     void wake() noexcept override;
     void retired(std::uint32_t slot, std::uint32_t generation) noexcept override;
 
-    std::uint64_t handle_of(std::uint32_t slot, std::uint32_t generation) const noexcept
-    {
-        return core::encode({core::handle_kind::timer, registry_.life, number_, generation, slot});
-    }
     clockid_t steady() const noexcept { return family_ == clock_family::boottime ? CLOCK_BOOTTIME : CLOCK_MONOTONIC; }
     clockid_t clock_of(spi::timer_base base) const noexcept
     {
@@ -123,20 +143,14 @@ private:
     }
     itimerspec spec_of(const spi::timer_value& v) const noexcept;
 
-    core::registry& registry_;
-    const clock_family family_;
-    const std::uint32_t number_;
-    const sys::manual_time* const time_;
     std::unique_ptr<spi::timer_engine> engine_;
-    std::atomic<core::reactor*> on_{nullptr};
     sys::segmented_array<cold, 64> cold_;
-    std::mutex mutex_; ///< creating
 };
 
 /// All banks of a process.
 class timers final : public core::extension {
 public:
-    explicit timers(core::registry& all) noexcept : registry_(all) {}
+    explicit timers(core::registry& all) : registry_(all), receiver_(spi::make_kernel_timer_receiver()) {}
     ~timers() override;
 
     static timers* ensure(core::registry& all) noexcept;
@@ -156,13 +170,13 @@ public:
     void for_each_of(const manual_clock& clock, F&& f) noexcept
     {
         for (auto& place : banks_) {
-            timer_bank* const bank = place.load(std::memory_order_acquire);
-            core::reactor* const on = bank && bank->time() == &clock.time ? bank->on() : nullptr;
+            bank* const of = place.load(std::memory_order_acquire);
+            core::reactor* const on = of && of->time() == &clock.time ? of->on() : nullptr;
             if (!on)
                 continue;
             on->generation.pin(0, 0);
-            if (bank->on() == on && on->is_open())
-                f(*bank, *on);
+            if (of->on() == on && on->is_open())
+                f(static_cast<timer_bank&>(*of), *on);
             on->generation.unpin();
         }
     }
@@ -170,24 +184,29 @@ public:
     bool is_draining(const manual_clock& clock) noexcept;
 
     /// The bank and timer of a handle; false: EINVAL. Async-signal-safe.
-    static bool find(std::uint64_t number, timer_bank*& bank, timer_bank::timer& out) noexcept;
+    static bool find(std::uint64_t number, bank*& of, bank::timer& out) noexcept;
 
     /// The bank's, found and called in one: armed again is a timer more often than anything else happens to it. 0 or EINVAL;
     /// errno stays as it is.
     static int settime(std::uint64_t number, int flags, const itimerspec& value, itimerspec* old) noexcept;
 
-    void stop() noexcept override {} // reactors that close end their timers
+    // Reactors that close end their timers; the thread that is told of some goes before them.
+    void stop() noexcept override { receiver_->stop(); }
+
+    void account(int source, int method, sigev_ledger& sum) noexcept override;
 
 private:
-    static timer_bank* find(const core::handle& h) noexcept;
-    int bank_of(core::reactor& on, clock_family family, const sys::manual_time* time, timer_bank*& out) noexcept;
-    static timer_bank* bank_on(const core::reactor& on, clock_family family, const sys::manual_time* time, unsigned& place) noexcept;
+    static bank* find(const core::handle& h) noexcept;
+    int bank_of(core::reactor& on, clock_family family, const sys::manual_time* time, bank*& out) noexcept;
+    static bank* bank_on(const core::reactor& on, clock_family family, const sys::manual_time* time, unsigned& place) noexcept;
+    bank* make(clock_family family, std::uint32_t number, const sys::manual_time* time);
     void end_timers(manual_clock& clock) noexcept;
 
     core::registry& registry_;
     core::slab<manual_clock> clocks_;
+    std::unique_ptr<spi::kernel_timer_receiver> receiver_;
     std::mutex mutex_;
-    std::array<std::atomic<timer_bank*>, core::max_engine + 1> banks_{};
+    std::array<std::atomic<bank*>, core::max_engine + 1> banks_{};
 };
 
 } // namespace sigev::sources

@@ -5,6 +5,8 @@
 #include "spi/timer_engine.hpp"
 #include "sys/clock.hpp"
 
+#include <sigev.h>
+
 #include <cerrno>
 #include <cstdint>
 #include <time.h>
@@ -15,22 +17,45 @@ namespace sigev::sources {
 inline constexpr std::uint64_t longest = (std::uint64_t{1} << 62) - 1;
 
 /// Which of a reactor's engines serves a clock.
-enum class clock_family : std::uint8_t { monotonic, boottime, manual, none };
+enum class clock_family : std::uint8_t { monotonic, boottime, kernel, manual, none };
 
 struct clock_choice {
-    int error; ///< 0, EINVAL (no such clock), ENOTSUP (a clock of the host's that timers of this engine do not follow)
+    int error; ///< 0, EINVAL (no such clock or engine), ENOTSUP (a clock of the host's that timers of this engine do not follow)
     clock_family family;
 };
 
-/// `known`: whether the host has the clock.
-constexpr clock_choice choose_clock(clockid_t clock, bool known) noexcept
+/// What the kernel's own signal is exact for: one queued signal a timer, and an overrun up to its acceptance.
+constexpr bool is_the_kernels(int notify) noexcept
 {
+    return notify == SIGEV_SIGNAL || notify == SIGEV_THREAD_ID;
+}
+
+/// `engine`: SIGEV_ENGINE_*. `known`: whether the host has the clock; of the others that the heap does not follow the kernel
+/// itself says whether timers do (CPU-time clocks, CLOCK_TAI, alarms).
+/// `heap_only`: with what only the heap can do (slack, precision, a manual clock).
+constexpr clock_choice choose_clock(clockid_t clock, bool known, int notify, int engine, bool heap_only) noexcept
+{
+    if (heap_only) {
+        if (engine == SIGEV_ENGINE_KERNEL)
+            return {ENOTSUP, clock_family::none};
+        engine = SIGEV_ENGINE_HEAP;
+    }
+    clock_family on_heap = clock_family::none;
     switch (clock) {
     case CLOCK_MONOTONIC:
-    case CLOCK_REALTIME: return {0, clock_family::monotonic};
-    case CLOCK_BOOTTIME: return {0, clock_family::boottime};
-    default: return {known ? ENOTSUP : EINVAL, clock_family::none};
+    case CLOCK_REALTIME: on_heap = clock_family::monotonic; break;
+    case CLOCK_BOOTTIME: on_heap = clock_family::boottime; break;
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_REALTIME_COARSE: return {ENOTSUP, clock_family::none};
+    default: break;
     }
+    if (engine == SIGEV_ENGINE_HEAP && on_heap == clock_family::none)
+        return {known ? ENOTSUP : EINVAL, clock_family::none};
+    if (on_heap == clock_family::none || engine == SIGEV_ENGINE_KERNEL ||
+        (engine == SIGEV_ENGINE_DEFAULT && is_the_kernels(notify)))
+        return {0, clock_family::kernel};
+    return {0, on_heap};
 }
 
 constexpr bool is_valid(const timespec& t) noexcept

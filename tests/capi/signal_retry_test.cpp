@@ -309,7 +309,7 @@ SIGEV_TEST_ON_BOTH(a_read_is_what_it_was_whatever_becomes_of_its_signal) {
 SIGEV_TEST_ON_BOTH(a_timers_signal_says_how_many_expirations_it_stands_for) {
     const blocked_signals blocked{rt};
     for (const auto& event : {make_event(SIGEV_SIGNAL, rt, 7), make_thread_id_event(this_thread(), rt, 7)}) {
-        timer t(on, CLOCK_MONOTONIC, event);
+        timer t(on, CLOCK_MONOTONIC, event, SIGEV_ENGINE_HEAP);
         const auto start = now_of(CLOCK_MONOTONIC) - 100 * ms; // 10 periods ago: they come at once, as one
         t.set(start, 10 * ms, TIMER_ABSTIME);
         const auto info = blocked.take(on);

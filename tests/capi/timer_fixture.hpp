@@ -24,10 +24,20 @@ inline itimerspec timer_value(std::int64_t value, std::int64_t interval = 0) {
 
 inline constexpr std::int64_t ms = 1000000;
 
+inline sigev_timer_options make_timer_options(const place& on, int engine = SIGEV_ENGINE_DEFAULT) {
+    sigev_timer_options o{};
+    o.size = sizeof o;
+    o.engine = engine;
+    o.reactor = on.reactor();
+    return o;
+}
+
 class timer {
 public:
-    timer(const place& on, clockid_t clock, sigevent e) { create(on, clock, &e); }
-    timer(const place& on, clockid_t clock, std::nullptr_t) { create(on, clock, nullptr); }
+    timer(const place& on, clockid_t clock, sigevent e, int engine = SIGEV_ENGINE_DEFAULT) { create(on, clock, &e, engine); }
+    timer(const place& on, clockid_t clock, std::nullptr_t, int engine = SIGEV_ENGINE_DEFAULT) {
+        create(on, clock, nullptr, engine);
+    }
     timer(const timer&) = delete;
     timer& operator=(const timer&) = delete;
     ~timer() { remove(); }
@@ -56,9 +66,11 @@ public:
     }
 
 private:
-    void create(const place& on, clockid_t clock, sigevent* e) {
+    void create(const place& on, clockid_t clock, sigevent* e, int engine) {
+        const auto options = make_timer_options(on, engine);
         errno = 4711;
-        BOOST_REQUIRE(sigev_timer_create_on(on.reactor(), clock, e, &id_) == 0);
+        BOOST_REQUIRE_MESSAGE(
+            sigev_timer_create_with(&options, clock, e, &id_) == 0, "clock " << clock << ": errno " << errno);
         BOOST_REQUIRE(errno == 4711);
     }
     timer_t id_ = nullptr;

@@ -57,7 +57,7 @@ SIGEV_TEST_ON_BOTH(every_method_is_told_of_every_expiration) {
              {make_event(SIGEV_NONE), make_event(SIGEV_SIGNAL, rt, 5), make_thread_id_event(this_thread(), rt + 1, 6),
               make_event(SIGEV_THREAD, mailbox::receive, &thread_box),
               make_event(SIGEV_CALLBACK, mailbox::receive, &callback_box), kevent, user})
-            timers.push_back(std::make_unique<timer>(on, CLOCK_MONOTONIC, e));
+            timers.push_back(std::make_unique<timer>(on, CLOCK_MONOTONIC, e, SIGEV_ENGINE_HEAP)); // all of them in a ledger
         for (const auto& t : timers)
             t->set(1 * ms);
         const auto to_process = blocked.take(on), to_thread = blocked.take(on);

@@ -17,10 +17,7 @@ int error_of(const sigev_timer_options* options, clockid_t clock = CLOCK_MONOTON
 }
 
 sigev_timer_options options_of(int engine = SIGEV_ENGINE_DEFAULT) {
-    sigev_timer_options o{};
-    o.size = sizeof o;
-    o.engine = engine;
-    return o;
+    return make_timer_options(place(place::runtime), engine);
 }
 
 } // namespace
@@ -36,8 +33,7 @@ BOOST_AUTO_TEST_CASE(without_options_it_is_sigev_timer_create) {
 }
 
 SIGEV_TEST_ON_BOTH(the_timer_is_told_through_the_reactor_that_the_options_name) {
-    auto o = options_of(SIGEV_ENGINE_HEAP);
-    o.reactor = on.reactor();
+    const auto o = make_timer_options(on, SIGEV_ENGINE_HEAP);
     clock_box box;
     sigevent e = make_event(SIGEV_CALLBACK, clock_box::receive, &box);
     timer_t id{};

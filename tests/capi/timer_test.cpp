@@ -195,16 +195,19 @@ SIGEV_TEST_ON_BOTH(without_an_event_it_is_SIGALRM_with_the_timers_id) {
 SIGEV_TEST_ON_BOTH(clocks_that_do_not_exist_are_EINVAL_and_those_of_others_ENOTSUP) {
     sigevent e = make_event(SIGEV_NONE);
     timer_t id{};
-    const auto error_of = [&](clockid_t clock) {
+    const auto error_of = [&](clockid_t clock, int engine = SIGEV_ENGINE_DEFAULT) {
+        const auto options = make_timer_options(on, engine);
         errno = 0;
-        return sigev_timer_create_on(on.reactor(), clock, &e, &id) == 0 ? 0 : errno;
+        return sigev_timer_create_with(&options, clock, &e, &id) == 0 ? 0 : errno;
     };
     for (const clockid_t clock : {9999, 12, 15, 1000000})
-        BOOST_TEST(error_of(clock) == EINVAL);
-    for (const clockid_t clock :
-         {CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE, CLOCK_PROCESS_CPUTIME_ID,
-          CLOCK_THREAD_CPUTIME_ID})
-        BOOST_TEST(error_of(clock) == ENOTSUP);
+        for (const int engine : {SIGEV_ENGINE_DEFAULT, SIGEV_ENGINE_HEAP, SIGEV_ENGINE_KERNEL})
+            BOOST_TEST(error_of(clock, engine) == EINVAL);
+    for (const clockid_t clock : {CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE})
+        for (const int engine : {SIGEV_ENGINE_DEFAULT, SIGEV_ENGINE_HEAP, SIGEV_ENGINE_KERNEL})
+            BOOST_TEST(error_of(clock, engine) == ENOTSUP);
+    for (const clockid_t clock : {CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_TAI})
+        BOOST_TEST(error_of(clock, SIGEV_ENGINE_HEAP) == ENOTSUP); // the kernel's: kernel_timer_test.cpp
     e.sigev_notify = 77;
     BOOST_TEST(error_of(CLOCK_MONOTONIC) == EINVAL);
     e = make_event(SIGEV_SIGNAL, 0); // a zeroed event: no signal 0 here, as there is for requests

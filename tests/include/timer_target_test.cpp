@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(tells_every_method_from_a_borrowed_context)
         timer(io, CLOCK_REALTIME, target::thread(count, &by_thread)),
         timer(io, CLOCK_BOOTTIME, target::method(own)),
         timer(io, CLOCK_MONOTONIC, target::kevent(queue, 5)),
-        timer(io, CLOCK_MONOTONIC, target::signal(SIGRTMIN + 1, 6))};
+        timer(io, CLOCK_MONOTONIC, target::signal(SIGRTMIN + 1, 6), {sigev::timer_engine::heap})};
     for (auto& t : all)
         t.expires_after(1ms);
     const timespec at_once{};

@@ -169,7 +169,12 @@ struct arena {
         ++opened;
         if (l.timer) {
             timer_t t{};
-            if (sigev_timer_create_on(on.reactor(), d.roll(2) ? CLOCK_MONOTONIC : CLOCK_REALTIME, &e, &t) == 0)
+            sigev_timer_options o{};
+            o.size = sizeof o;
+            o.reactor = on.reactor();
+            // The kernel's own signals are in no ledger; what it only keeps the time of goes the way of all others.
+            o.engine = l.what == signal || l.what == thread_id || d.roll(3) ? SIGEV_ENGINE_HEAP : SIGEV_ENGINE_KERNEL;
+            if (sigev_timer_create_with(&o, d.roll(2) ? CLOCK_MONOTONIC : CLOCK_REALTIME, &e, &t) == 0)
                 return bits(t);
         } else {
             auto o = make_options(on, 1 + static_cast<std::uint32_t>(d.roll(3)));

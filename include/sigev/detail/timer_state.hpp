@@ -25,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <pthread.h>
 
 namespace sigev::detail {
 
@@ -45,12 +46,12 @@ public:
 
     /// With a target of the program's own: expiries do not come here, and the context watches as long as this lives.
     template <class Executor>
-    timer_state(const Executor& executor, clockid_t clock, const target& to)
+    timer_state(const Executor& executor, clockid_t clock, const target& to, const timer_options& how)
         : timer_state(clock, boost::asio::query(executor, boost::asio::execution::context))
     {
         foreign_ = true;
         service_.prepare(executor);
-        create(to);
+        create(to, how);
         service_.acquire(executor);
         hear_of_forks();
     }
@@ -152,17 +153,25 @@ public:
 private:
     timer_state(clockid_t clock, boost::asio::execution_context& context)
         : fork_hook(&on_fork_child, &on_shutdown), context_(context),
-          service_(boost::asio::use_service<reactor_service>(context)), clock_(clock)
+          service_(boost::asio::use_service<reactor_service>(context)), clock_(readable(clock))
     {}
+
+    // A thread's own clock by the number that other threads can read it by.
+    static clockid_t readable(clockid_t clock) noexcept
+    {
+        if (clock == CLOCK_THREAD_CPUTIME_ID)
+            pthread_getcpuclockid(pthread_self(), &clock); // cannot fail: the thread is there
+        return clock;
+    }
 
     /// True in a forked child that has not called notify_fork().
     bool inherited() const noexcept { return epoch_ != sigev_epoch(); }
 
     static bool is_zero(const timespec& t) noexcept { return t.tv_sec == 0 && t.tv_nsec == 0; }
 
-    void create(const target& to)
+    void create(const target& to, const timer_options& how = {})
     {
-        timer_.emplace(service_.reactor(), clock_, to);
+        timer_.emplace(service_.reactor(), clock_, to, how);
         native_ = timer_->native_handle();
     }
 

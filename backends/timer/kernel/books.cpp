@@ -1,0 +1,134 @@
+#include "backends/timer/kernel/books.hpp"
+
+#include "backends/timer/kernel/calls.hpp"
+
+#include <sched.h>
+
+namespace sigev::spi::kernel {
+
+namespace {
+
+std::int64_t nanoseconds(const timespec& t) noexcept
+{
+    return static_cast<std::int64_t>(sys::to_nanoseconds(t, longest));
+}
+
+} // namespace
+
+bool books::open() noexcept
+{
+    std::uint32_t closed = 0;
+    return word_.compare_exchange_strong(closed, in_use, std::memory_order_acquire, std::memory_order_relaxed);
+}
+
+// Torn meanwhile: as long as somebody comes in between, once more, but not for ever in a handler's stead.
+void books::close(int id) noexcept
+{
+    for (int tries = 0; tries != 4; ++tries) {
+        std::uint32_t mine = in_use;
+        if (word_.compare_exchange_strong(mine, 0, std::memory_order_release, std::memory_order_relaxed))
+            return;
+        word_.store(in_use, std::memory_order_seq_cst);
+        look_again(id);
+    }
+    word_.store(0, std::memory_order_release);
+}
+
+void books::note(const arming& a, clockid_t clock) noexcept
+{
+    clock_.store(clock, std::memory_order_relaxed);
+    first_.store(a.first, std::memory_order_relaxed);
+    interval_.store(a.interval, std::memory_order_relaxed);
+    seen_.store(0, std::memory_order_relaxed);
+}
+
+void books::look_again(int id) noexcept
+{
+    itimerspec armed{};
+    std::int64_t now = 0;
+    if (get_timer(id, armed) != 0 || !read_clock(clock_.load(std::memory_order_relaxed), now))
+        return;
+    note(make_arming(false, nanoseconds(armed.it_value), nanoseconds(armed.it_interval), now),
+         clock_.load(std::memory_order_relaxed));
+}
+
+int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, itimerspec* old) noexcept
+{
+    const bool mine = open();
+    const bool absolute = (flags & TIMER_ABSTIME) != 0;
+    const clockid_t base = clock == CLOCK_REALTIME && !absolute ? CLOCK_MONOTONIC : clock;
+    const arming before = noted();
+    const clockid_t before_clock = clock_.load(std::memory_order_relaxed);
+    std::int64_t now = 0, then = 0;
+    const bool clock_lives = read_clock(base, now);
+    bool then_lives = clock_lives;
+    if (base == before_clock)
+        then = now;
+    else if (before.first != 0)
+        then_lives = read_clock(before_clock, then);
+
+    if (!mine)
+        word_.fetch_or(torn, std::memory_order_seq_cst); // before the kernel has it, too: who has the books is to mistrust them
+    itimerspec replaced{};
+    const int error = set_timer(id, flags, value, &replaced);
+    if (error == 0 && old)
+        *old = replaced;
+    if (!mine) {
+        if (!(word_.fetch_or(torn, std::memory_order_seq_cst) & in_use)) {
+            // Who had them has closed them: they are torn and nobody's.
+            std::uint32_t left = torn;
+            if (word_.compare_exchange_strong(left, in_use, std::memory_order_seq_cst)) {
+                look_again(id);
+                close(id);
+            }
+        }
+        return error;
+    }
+    if (error == 0) {
+        std::uint64_t expired = then_lives ? expired_with(before, then, nanoseconds(replaced.it_value))
+                                           : seen_.load(std::memory_order_relaxed);
+        if (word_.load(std::memory_order_seq_cst) & torn) // what was replaced may not be what was noted
+            expired = std::min(expired, expired_by(before, then));
+        before_.fetch_add(expired, std::memory_order_relaxed);
+        note(clock_lives ? make_arming(absolute, nanoseconds(value.it_value), nanoseconds(value.it_interval), now) : arming{},
+             base);
+    }
+    close(id);
+    return error;
+}
+
+// Of a thread that has ended the kernel says neither the time nor whether the timer had expired.
+std::uint64_t books::since_noted(int id) noexcept
+{
+    const arming a = noted();
+    itimerspec armed{};
+    std::int64_t now = 0;
+    if (a.first == 0)
+        return 0;
+    if (read_clock(clock_.load(std::memory_order_relaxed), now) && get_timer(id, armed) == 0)
+        seen_.store(expired_with(a, now, nanoseconds(armed.it_value)), std::memory_order_relaxed);
+    return seen_.load(std::memory_order_relaxed);
+}
+
+std::uint64_t books::read(int id) noexcept
+{
+    for (int tries = 0; tries != 100; ++tries) {
+        if (!open()) {
+            ::sched_yield();
+            continue;
+        }
+        const std::uint64_t sum = before_.load(std::memory_order_relaxed) + since_noted(id);
+        close(id);
+        return sum;
+    }
+    return before_.load(std::memory_order_relaxed) + since_noted(id);
+}
+
+void books::clear() noexcept
+{
+    before_.store(0, std::memory_order_relaxed);
+    note({}, CLOCK_MONOTONIC);
+    word_.store(0, std::memory_order_release);
+}
+
+} // namespace sigev::spi::kernel
