@@ -26,8 +26,8 @@ static void put_back(void)
 /* A failed check ends the process by _exit(): the clock is put back before each one. */
 static void only_if_asked_for(void)
 {
-    if (!getenv("SIGEV_TESTS_SET_CLOCK"))
-        untested("it sets the clock of the machine: SIGEV_TESTS_SET_CLOCK=1 asks for it");
+    if (!getenv("SIGEV_TEST_STEP_CLOCK"))
+        untested("it sets the clock of the machine: SIGEV_TEST_STEP_CLOCK=1 asks for it");
     real_minus_monotonic = now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC);
 }
 
@@ -80,4 +80,24 @@ ASSERTION(clock_settime, 3, "CLOCK_MONOTONIC cannot be set: EINVAL, and its time
     check(clock_settime(CLOCK_MONOTONIC, &time) == -1 && errno == EINVAL, "it is set");
     const nanoseconds left = left_of(&timer);
     check(left > 10 * second && left <= 100 * second, "%lld ns left", left);
+}
+
+ASSERTION(clock_settime, 4, "a clock that is set to what it is: its timers, absolute and relative, expire, and not early",
+          "clock_settime: DESCRIPTION")
+{
+    for (int m = 0; m != 3; ++m) {
+        static struct timer timers[2][3];
+        about(name_of_method(methods[m]));
+        for (int i = 0; i != 2; ++i)
+            make(&timers[i][m], CLOCK_REALTIME, methods[m]);
+        const nanoseconds due = now(CLOCK_REALTIME) + 30 * ms;
+        const nanoseconds relative = now(CLOCK_MONOTONIC) + 20 * ms;
+        set(&timers[0][m], TIMER_ABSTIME, due, 0);
+        set(&timers[1][m], 0, 20 * ms, 0);
+        step(0);
+        check(expires(&timers[1][m], patience), "a relative one does not expire");
+        check(now(CLOCK_MONOTONIC) >= relative, "a relative one expires early");
+        check(expires(&timers[0][m], patience), "an absolute one does not expire");
+        check(now(CLOCK_REALTIME) >= due, "an absolute one expires early");
+    }
 }
