@@ -3,6 +3,8 @@
  *     runner EXPECTED PROGRAM ID                    one: exit status 0 as written down, 77 not tried here, 1 otherwise
  *     runner --table NAME PROGRAM EXPECTED ...      all of all columns beside each other; 0 or 1
  *
+ * A PROGRAM of the table may be "LD_PRELOAD=LIBRARY PROGRAM".
+ *
  * EXPECTED has a line "ID fail WHY" for each known failure; "ID fails? WHY" is one that shows on some machines, or in some
  * runs, only. What does not stand there passes, or says itself that it cannot be tried. An id that no program has is red. */
 #include <errno.h>
@@ -35,13 +37,25 @@ struct column {
     int wrong;
 };
 
+/* `program argument`, for the shell. */
+static const char *command_of(const char *program, const char *argument)
+{
+    static char command[4096];
+    static const char preload[] = "LD_PRELOAD=";
+    const char *space = strncmp(program, preload, sizeof preload - 1) == 0 ? strchr(program, ' ') : NULL;
+    if (space)
+        snprintf(command, sizeof command, "%.*s'%.*s' '%s' '%s'", (int)sizeof preload - 1, program,
+                 (int)(space - program) - (int)sizeof preload + 1, program + sizeof preload - 1, space + 1, argument);
+    else
+        snprintf(command, sizeof command, "'%s' '%s'", program, argument);
+    return command;
+}
+
 static struct result run(const char *program, const char *id)
 {
     struct result result = {.status = FAIL, .reason = "it says nothing"};
-    char command[4096];
     char line[512];
-    snprintf(command, sizeof command, "'%s' '%s'", program, id);
-    FILE *output = popen(command, "re");
+    FILE *output = popen(command_of(program, id), "re");
     if (!output)
         return result;
     while (fgets(line, sizeof line, output)) {
@@ -149,9 +163,7 @@ static int is_listed(const char *list, const char *id)
 static char *list_of(const char *program)
 {
     static char list[262144];
-    char command[4096];
-    snprintf(command, sizeof command, "'%s' --list", program);
-    FILE *output = popen(command, "re");
+    FILE *output = popen(command_of(program, "--list"), "re");
     if (!output || fread(list, 1, sizeof list - 1, output) == 0 || pclose(output) != 0) {
         fprintf(stderr, "%s has no list\n", program);
         exit(1);
