@@ -33,6 +33,7 @@ struct arena_options {
     bool recreate = false;  ///< setters delete and create, and use handles of deleted timers
     bool quantised = false; ///< deadlines are multiples of 16 us, so that equal ones are frequent
     bool storm = false;     ///< signals hit setters and reactor
+    bool wishes = false;    ///< two of three timers have slack, or are precise
     clockid_t steady = CLOCK_MONOTONIC;
 };
 

@@ -154,6 +154,8 @@ timer_books* arena::create()
     timer_books& b = books_[n];
     if (engine_->create(options_.wall, b.slot, b.generation) != 0 || b.slot >= max_slots)
         std::abort();
+    if (options_.wishes && n % 3 != 0)
+        engine_->wish(b.slot, n % 3 == 1 ? 30'000 : 0, n % 3 == 2);
     by_slot_[b.slot] = &b;
     return &b;
 }

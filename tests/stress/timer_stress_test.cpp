@@ -30,6 +30,16 @@ BOOST_AUTO_TEST_CASE(many_timers_on_two_bases_lose_no_expiry, *deadline(600))
     stress({.timers = 32, .wall = true, .periodic = true, .storm = true});
 }
 
+BOOST_AUTO_TEST_CASE(with_slack_and_precision_no_expiry_is_lost, *deadline(600))
+{
+    stress({.timers = 6, .wall = true, .periodic = true, .storm = true, .wishes = true});
+}
+
+BOOST_AUTO_TEST_CASE(with_slack_and_precision_generations_are_not_mistaken, *deadline(600))
+{
+    stress({.timers = 6, .wall = true, .periodic = true, .recreate = true, .quantised = true, .wishes = true});
+}
+
 BOOST_AUTO_TEST_CASE(generations_are_not_mistaken, *deadline(600))
 {
     stress({.timers = 4, .wall = true, .periodic = true, .recreate = true, .quantised = true});

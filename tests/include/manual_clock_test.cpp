@@ -1,0 +1,96 @@
+// sigev::manual_clock, and what goes with it in C++: options of a timer, a subscription to steps, the next deadline.
+#include <sigev/dispatcher.hpp>
+#include <sigev/manual_clock.hpp>
+#include <sigev/posix_timer.hpp>
+#include <sigev/subscription.hpp>
+
+#include "context.hpp"
+
+using namespace sigev_tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct count {
+    int calls = 0;
+    std::int64_t data = 0;
+
+    static void receive(sigval v)
+    {
+        auto& self = *static_cast<count*>(v.sival_ptr);
+        self.data = ::sigev_current()->data;
+        ++self.calls;
+    }
+    sigev::target target() { return sigev::target::callback(&receive, this); }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cpp_clocks)
+
+BOOST_AUTO_TEST_CASE(a_timer_on_a_manual_clock_is_told_of_in_the_thread_that_moves_it)
+{
+    boost::asio::io_context io;
+    sigev::dispatcher here(io);
+    count ticks;
+    sigev::manual_clock clock(std::chrono::system_clock::time_point(24h));
+    BOOST_TEST((clock.now(CLOCK_REALTIME) == 24h));
+    sigev::posix_timer hourly(here, CLOCK_MONOTONIC, ticks.target(), {.clock = clock.native_handle()});
+    hourly.expires_after(1h, 1h);
+    clock.advance(24h);
+    BOOST_TEST(ticks.calls == 24);
+    clock.set(CLOCK_MONOTONIC, 48h);
+    BOOST_TEST(ticks.calls == 25);
+    BOOST_TEST(ticks.data == 24);
+    BOOST_TEST(hourly.getoverrun() == 23);
+    BOOST_TEST((clock.now(CLOCK_REALTIME) == 72h));
+    BOOST_CHECK_THROW(clock.set(CLOCK_MONOTONIC, 1h), boost::system::system_error);
+    BOOST_CHECK_THROW(clock.advance(-1ns), boost::system::system_error);
+    sigev::manual_clock moved = std::move(clock);
+    moved.advance(1h);
+    BOOST_TEST(ticks.calls == 26);
+}
+
+BOOST_AUTO_TEST_CASE(a_step_is_told)
+{
+    boost::asio::io_context io;
+    sigev::dispatcher here(io);
+    count steps;
+    sigev::manual_clock clock;
+    ::sigev_options on{};
+    on.reactor = here.reactor();
+    const auto told = sigev::subscription::to_clock_steps(steps.target(), clock.native_handle(), 4, on);
+    clock.step(-1h);
+    for (int i = 0; i != 100 && steps.calls == 0; ++i)
+        io.run_one_for(100ms);
+    BOOST_TEST(steps.calls == 1);
+    BOOST_TEST((std::chrono::nanoseconds(steps.data) == -1h));
+    BOOST_CHECK_THROW(sigev::subscription::to_clock_steps(steps.target(), 1), boost::system::system_error);
+}
+
+BOOST_AUTO_TEST_CASE(slack_and_precision_are_options_and_the_next_deadline_is_known)
+{
+    boost::asio::io_context io;
+    sigev::dispatcher here(io);
+    BOOST_TEST(!here.next_deadline());
+    count told;
+    const sigev::timer_options late{.slack = 1s}, precise{.precise = true};
+    sigev::posix_timer a(here, CLOCK_MONOTONIC, told.target(), late), b(here, CLOCK_MONOTONIC, told.target(), precise);
+    a.expires_after(1h);
+    io.poll();
+    const auto next = here.next_deadline();
+    BOOST_REQUIRE(next.has_value());
+    const ::itimerspec left = a.gettime();
+    ::timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const auto deadline = sigev::to_duration(now) + sigev::to_duration(left.it_value);
+    BOOST_TEST((*next > deadline - 100ms && *next <= deadline + 1100ms)); // somewhere in its span
+    b.expires_after(1ms);
+    for (int i = 0; i != 100 && told.calls == 0; ++i)
+        io.run_one_for(100ms);
+    BOOST_TEST(told.calls == 1);
+    BOOST_CHECK_THROW(sigev::posix_timer(here, CLOCK_MONOTONIC, told.target(), {.slack = 1s, .precise = true}),
+                      boost::system::system_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
