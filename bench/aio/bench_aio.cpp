@@ -97,7 +97,8 @@ const bench aio{
         {"aio.write.fsync.glibc", {"write.fsync", "glibc"}, side{"write.fsync", "sigev"}, bound::at_least, 1.0},
         {"aio.tmpfs.d1", {"tmpfs.d1", "liburing"}, side{"tmpfs.d1", "sigev"}, bound::at_least, 10},
         {"aio.memory", {"memory", "sigev"}, {}, bound::at_most, 256},
-    }};
+    },
+    std::chrono::seconds(45)};
 
 } // namespace
 

@@ -41,7 +41,8 @@ const bench lateness{
         {"lateness.p50", {"p50", "sigev"}, side{"p50", "timerfd"}, bound::at_most, 1.10},
         {"lateness.p99", {"p99", "sigev"}, side{"p99", "timerfd"}, bound::at_most, 1.25},
         {"lateness.precise", {"precise", "sigev"}, side{"p50", "timerfd"}, bound::at_most, 0.03},
-    }};
+    },
+    std::chrono::seconds(25)};
 
 } // namespace
 

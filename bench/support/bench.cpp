@@ -27,7 +27,6 @@ namespace sigev_bench {
 namespace {
 
 constexpr unsigned fewest_repetitions = 5;
-constexpr auto long_enough = std::chrono::seconds(60);  // no round begins after that, once there are enough
 constexpr auto longest = std::chrono::seconds(100);     // nor any question
 
 struct options {
@@ -76,7 +75,7 @@ public:
     {
         const auto start = std::chrono::steady_clock::now();
         for (unsigned round = 0; round != options_.repetitions; ++round) {
-            if (round >= fewest_repetitions && std::chrono::steady_clock::now() - start > long_enough)
+            if (round >= fewest_repetitions && std::chrono::steady_clock::now() - start > bench_.long_enough)
                 break;
             for (std::size_t i = 0; i != asked_.size() && std::chrono::steady_clock::now() - start < longest; ++i)
                 ask(*asked_[i], results_.all[i], round);
@@ -124,8 +123,10 @@ private:
         const char* const measure = q.asked_as ? q.asked_as : q.measure;
         if (q.how == how::ask)
             return processes_.try_emplace(q.contestant, program).first->second.ask(measure, q.n);
-        if (q.how != how::calls)
+        if (q.how == how::apart)
             return contestant_process(program).ask(measure, q.n);
+        if (q.how == how::once)
+            return contestant_process(program, 4 * patience).ask(measure, q.n);
         const auto once = static_cast<double>(count_calls(program, measure, q.n));
         const auto twice = static_cast<double>(count_calls(program, measure, 2 * q.n));
         return (twice - once) / static_cast<double>(q.n);

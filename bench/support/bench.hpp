@@ -3,6 +3,7 @@
 
 #include "support/goal.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -12,7 +13,7 @@ enum class how {
     ask,   ///< the value is the contestant's own answer
     calls, ///< system calls for each of n: strace's count of a run of 2n, less that of a run of n
     apart, ///< as `ask`, but each time in a process of its own; as often as has to be
-    once,  ///< the same, and one time: a count that is the same every time
+    once,  ///< the same, and one time: a count that is the same every time, and may take long
 };
 
 /// One series.
@@ -31,6 +32,7 @@ struct bench {
     const char* about;
     std::vector<question> questions; ///< those of one measure stand together: they are asked in turn
     std::vector<goal> goals;
+    std::chrono::seconds long_enough{60}; ///< no round begins after that, once there are enough
 };
 
 /// The whole of a bench's main(). 0 when it ran, whatever came of it.

@@ -115,7 +115,7 @@ std::string read_all(int fd)
 } // namespace
 
 contestant_process::contestant_process(contestant_process&& other) noexcept
-    : program_(std::move(other.program_)), child_(std::exchange(other.child_, -1)), to_(std::exchange(other.to_, -1)),
+    : program_(std::move(other.program_)), patience_(other.patience_), child_(std::exchange(other.child_, -1)), to_(std::exchange(other.to_, -1)),
       from_(std::exchange(other.from_, -1))
 {
 }
@@ -156,7 +156,7 @@ void contestant_process::end() noexcept
 
 std::string contestant_process::read_line()
 {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + patience_;
     std::string line;
     for (char c; is_readable_before(from_, deadline);) {
         const ssize_t n = ::read(from_, &c, 1);

@@ -22,7 +22,10 @@ inline constexpr auto patience = std::chrono::seconds(10);
 class contestant_process {
 public:
     /// Starts nothing yet.
-    explicit contestant_process(std::string program) : program_(std::move(program)) {}
+    explicit contestant_process(std::string program, std::chrono::seconds patience = sigev_bench::patience)
+        : program_(std::move(program)), patience_(patience)
+    {
+    }
     contestant_process(contestant_process&&) noexcept;
     contestant_process& operator=(contestant_process&&) = delete;
     /// Its input ends, and so does it.
@@ -38,6 +41,7 @@ private:
     void end() noexcept;
 
     std::string program_;
+    std::chrono::seconds patience_;
     pid_t child_ = -1;
     int to_ = -1;
     int from_ = -1;

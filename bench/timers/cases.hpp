@@ -10,6 +10,7 @@
 //     std::uint64_t left(std::size_t i)             nanoseconds until it is due, as the contestant itself says
 //     void run(const std::atomic<bool>& done)       the loop, until a timer has set `done`
 //     static constexpr bool slow                    it is armed less often, or a repetition takes too long
+//     static constexpr bool defers                  arming leaves something to the loop, which end() does
 //     static constexpr bool keeps_time              "from now" is from begin(): the loop keeps the time
 //     static constexpr bool holds_what_is_scarce    they are not kept until the next repetition: others need what they hold
 //
@@ -111,8 +112,7 @@ void let_go()
 
 // ---- arming again -----------------------------------------------------------------------------------------------------------
 
-/// So often, and twice for each timer at least: the reactor's part is due once for each that has been moved.
-inline constexpr std::size_t rearms = 500'000;
+inline constexpr std::size_t rearms = 400'000;
 
 /// Every timer says what it was told last, give or take the time that this took.
 template <class Timers>
@@ -138,7 +138,8 @@ template <class Timers>
 double rearm(std::uint64_t n)
 {
     Timers& t = live<Timers>(n);
-    const std::size_t times = Timers::slow ? rearms / 10 : std::max(rearms, 2 * t.size());
+    // What is left to the loop is due once for each timer that has been moved, however often: so each is moved twice.
+    const std::size_t times = Timers::slow ? rearms / 20 : Timers::defers ? std::max(rearms, 2 * t.size()) : rearms;
     dice d;
     t.begin();
     const std::uint64_t began = nanoseconds(CLOCK_MONOTONIC);

@@ -15,6 +15,7 @@ using namespace sigev_bench;
 class slots {
 public:
     static constexpr bool slow = false;
+    static constexpr bool defers = true; // nothing; but as often as who does
     static constexpr bool holds_what_is_scarce = false;
 
     slots(std::size_t n, void (*)())

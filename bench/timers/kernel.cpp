@@ -12,6 +12,7 @@ using namespace sigev_bench;
 class timers {
 public:
     static constexpr bool slow = true;
+    static constexpr bool defers = false;
     static constexpr bool holds_what_is_scarce = true;
 
     timers(std::size_t n, void (*)())

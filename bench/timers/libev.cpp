@@ -11,6 +11,7 @@ using namespace sigev_bench;
 class timers {
 public:
     static constexpr bool slow = false;
+    static constexpr bool defers = false;
     static constexpr bool holds_what_is_scarce = false;
     static constexpr bool keeps_time = true; // "from now" is from the beginning of the loop's turn
 

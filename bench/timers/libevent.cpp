@@ -18,6 +18,7 @@ timeval to_timeval(std::uint64_t ns)
 class timers {
 public:
     static constexpr bool slow = false;
+    static constexpr bool defers = false;
     static constexpr bool holds_what_is_scarce = false;
     static constexpr bool keeps_time = false;
 

@@ -17,6 +17,7 @@ using namespace sigev_bench;
 class timers {
 public:
     static constexpr bool slow = false;
+    static constexpr bool defers = true;
     static constexpr bool holds_what_is_scarce = false;
     static constexpr bool keeps_time = false;
 
@@ -98,6 +99,7 @@ template <int Notify>
 class runtimes_timers {
 public:
     static constexpr bool slow = false;
+    static constexpr bool defers = true;
     static constexpr bool holds_what_is_scarce = false;
 
     runtimes_timers(std::size_t n, void (*)())

@@ -49,7 +49,7 @@ std::uint64_t arm_together(Timers& t)
 {
     dice d;
     // The kernel takes ten microseconds for each, once it has many.
-    const std::uint64_t due = nanoseconds(CLOCK_MONOTONIC) + (Timers::slow ? 1500 : 300) * millisecond;
+    const std::uint64_t due = nanoseconds(CLOCK_MONOTONIC) + (Timers::slow ? 2000 : 300) * millisecond;
     for (std::size_t i = 0; i != t.size(); ++i)
         t.arm_at(i, due + d.below(millisecond));
     unless(nanoseconds(CLOCK_MONOTONIC) < due, "arming took too long");

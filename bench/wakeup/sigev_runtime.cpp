@@ -45,6 +45,7 @@ private:
         return false;
     }
     unsigned descriptors(int*) const noexcept override { return 0; }
+    std::uint64_t remaining() const noexcept override { return never; }
     void detach() noexcept override {}
 
     sigev::core::event_loop loop_{*sigev::core::registry::ensure()};

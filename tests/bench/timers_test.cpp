@@ -19,6 +19,7 @@ template <fault Fault>
 class noted {
 public:
     static constexpr bool slow = true;
+    static constexpr bool defers = false;
     static constexpr bool holds_what_is_scarce = false;
     static constexpr bool keeps_time = true;
 
