@@ -206,6 +206,7 @@ void aio_source::launch(request& r) noexcept
         aio_files::link(file, r);
         if (ordered) {
             aio_order::share(*file.order);
+            r.ordered = true;
             ready = order_.enqueue(r, *file.order, kind);
         } else {
             r.started = true;
@@ -380,7 +381,7 @@ aio_order::item* aio_source::publish_locked(request& r) noexcept
     keep_locked(r);
     aio_status::finish(*r.user, r.result, r.error);
     // What was cancelled has not failed: an fsync does not speak of it.
-    return r.of ? order_.complete(r, r.error == ECANCELED ? 0 : r.error) : nullptr;
+    return r.ordered ? order_.complete(r, r.error == ECANCELED ? 0 : r.error) : nullptr;
 }
 
 // The same for a request that was never in progress.
@@ -418,9 +419,7 @@ void aio_source::start_all(aio_order::item* ready) noexcept
     while (ready) {
         // Before start(): the request may be over, and freed, when that returns.
         aio_order::item* const next = std::exchange(ready->next_ready, nullptr);
-        auto& r = static_cast<request&>(*ready);
-        if (!r.withdrawn) // together with what it was to follow
-            engine_->start(r);
+        engine_->start(static_cast<request&>(*ready));
         ready = next;
     }
 }
@@ -449,10 +448,11 @@ void aio_source::tell(core::subscription* told, ssize_t result, int error) noexc
 int aio_source::cancel(int descriptor, aiocb* cb) noexcept
 {
     spi::aio_work* taken = nullptr;
-    spi::aio_work** end = &taken;
+    aio_order::item* ready = nullptr;
     bool goes_on = false;
     {
         const std::lock_guard lock(mutex_);
+        aio_order::item** end = &ready;
         const auto take = [&](request& r) {
             if (!withdraw_locked(r)) {
                 goes_on = true;
@@ -463,9 +463,12 @@ int aio_source::cancel(int descriptor, aiocb* cb) noexcept
                 r.error = ECANCELED;
             else
                 goes_on = true;
-            r.next = nullptr;
-            *end = &r;
-            end = &r.next;
+            // At once: nobody may find that its turn has come.
+            if (std::exchange(r.ordered, false))
+                *end = order_.complete(r, 0);
+            while (*end)
+                end = &(*end)->next_ready;
+            r.next = std::exchange(taken, &r);
         };
         if (cb) {
             auto* const r = static_cast<request*>(aio_status::request_of(*cb));
@@ -473,10 +476,11 @@ int aio_source::cancel(int descriptor, aiocb* cb) noexcept
                 take(*r);
         } else if (aio_file* const file = files_.at(descriptor);
                    file && (file->closing || sys::is_same_file(descriptor, file->descriptor))) {
-            for (aio_user* u = file->first; u; u = u->later)
+            for (aio_user* u = file->last; u; u = u->earlier) // who follows first, or its turn would come meanwhile
                 take(static_cast<request&>(*u));
         }
     }
+    start_all(ready);
     const bool some = taken != nullptr;
     if (some)
         done(taken);

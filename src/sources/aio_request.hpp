@@ -15,6 +15,7 @@ struct aio_source::request : spi::aio_work, aio_order::item, aio_user {
     aio_list* list = nullptr;           ///< a reference
     std::unique_ptr<iovec[]> vector;    ///< a copy of the program's
     std::uint32_t entry = aio_completed::none; ///< for aio_waitcomplete()
+    bool ordered = false;               ///< stands in the order of its file; under the source's mutex
     bool withdrawn = false;             ///< cancelled; under the source's mutex
 
     aio_file& file() const noexcept { return static_cast<aio_file&>(*channel); }
