@@ -87,13 +87,13 @@ public:
     /// For waits. Throws boost::system::system_error: EINVAL (no such clock), ENOTSUP (a clock without timers), EAGAIN, and no
     /// descriptor to be had. CLOCK_MONOTONIC, CLOCK_REALTIME and CLOCK_BOOTTIME need no thread; on others (CPU-time clocks,
     /// CLOCK_TAI) the kernel tells a thread of the library's. CLOCK_THREAD_CPUTIME_ID is that of the calling thread.
-    explicit basic_timer(const executor_type& executor, ::clockid_t clock = CLOCK_MONOTONIC)
-        : executor_(executor), state_(std::make_shared<detail::timer_state>(executor, clock))
+    explicit basic_timer(const executor_type& executor, ::clockid_t clock = CLOCK_MONOTONIC, const timer_options& how = {})
+        : executor_(executor), state_(std::make_shared<detail::timer_state>(executor, clock, how))
     {}
 
     template <class Context, class = if_context<Context>>
-    explicit basic_timer(Context& context, ::clockid_t clock = CLOCK_MONOTONIC)
-        : basic_timer(executor_type(context.get_executor()), clock)
+    explicit basic_timer(Context& context, ::clockid_t clock = CLOCK_MONOTONIC, const timer_options& how = {})
+        : basic_timer(executor_type(context.get_executor()), clock, how)
     {}
 
     /// For a target. Throws also the errors of sigev_open().

@@ -3,6 +3,7 @@
 #include <sigev/manual_clock.hpp>
 #include <sigev/posix_timer.hpp>
 #include <sigev/subscription.hpp>
+#include <sigev/timer.hpp>
 
 #include "context.hpp"
 
@@ -49,6 +50,34 @@ BOOST_AUTO_TEST_CASE(a_timer_on_a_manual_clock_is_told_of_in_the_thread_that_mov
     sigev::manual_clock moved = std::move(clock);
     moved.advance(1h);
     BOOST_TEST(ticks.calls == 26);
+}
+
+BOOST_AUTO_TEST_CASE(waits_complete_when_the_clock_has_been_moved)
+{
+    boost::asio::io_context io;
+    sigev::manual_clock clock;
+    const sigev::timer_options how{.clock = clock.native_handle()};
+    sigev::timer once(io, CLOCK_MONOTONIC, how), periodic(io, CLOCK_REALTIME, how);
+    int completed = 0, ticks = 0;
+    clock.advance(1h);
+    once.expires_after(1h);
+    once.async_wait([&](sigev::error_code ec) { completed += !ec; });
+    periodic.expires_after(10min, 10min);
+    const auto wait = [&](auto& self) -> void {
+        periodic.async_wait([&](sigev::error_code ec) {
+            if (!ec && ++ticks < 5)
+                self(self);
+        });
+    };
+    wait(wait);
+    io.poll();
+    BOOST_TEST(completed + ticks == 0);
+    for (int i = 0; i != 7; ++i) {
+        clock.advance(10min);
+        io.poll();
+    }
+    BOOST_TEST(completed == 1);
+    BOOST_TEST(ticks == 5);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_is_told)

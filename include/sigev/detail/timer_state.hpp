@@ -36,9 +36,10 @@ public:
 
     /// Throws as sigev_timer_create_on().
     template <class Executor>
-    timer_state(const Executor& executor, clockid_t clock)
+    timer_state(const Executor& executor, clockid_t clock, const timer_options& how)
         : timer_state(clock, boost::asio::query(executor, boost::asio::execution::context))
     {
+        how_ = how;
         service_.prepare(executor);
         create(target::callback(&on_expiry, this));
         hear_of_forks();
@@ -49,9 +50,10 @@ public:
     timer_state(const Executor& executor, clockid_t clock, const target& to, const timer_options& how)
         : timer_state(clock, boost::asio::query(executor, boost::asio::execution::context))
     {
+        how_ = how;
         foreign_ = true;
         service_.prepare(executor);
-        create(to, how);
+        create(to);
         service_.acquire(executor);
         hear_of_forks();
     }
@@ -169,9 +171,9 @@ private:
 
     static bool is_zero(const timespec& t) noexcept { return t.tv_sec == 0 && t.tv_nsec == 0; }
 
-    void create(const target& to, const timer_options& how = {})
+    void create(const target& to)
     {
-        timer_.emplace(service_.reactor(), clock_, to, how);
+        timer_.emplace(service_.reactor(), clock_, to, how_);
         native_ = timer_->native_handle();
     }
 
@@ -204,8 +206,11 @@ private:
             return at_any_time;
         constexpr std::int64_t century = 3'155'760'000; // later than that none is due, and the sum would not fit
         timespec now{};
-        if (!(flags & TIMER_ABSTIME))
-            clock_gettime(clock_ == CLOCK_REALTIME ? CLOCK_MONOTONIC : clock_, &now);
+        const clockid_t kept_on = clock_ == CLOCK_REALTIME ? CLOCK_MONOTONIC : clock_;
+        if (!(flags & TIMER_ABSTIME) && how_.clock != 0)
+            sigev_manual_clock_gettime(how_.clock, kept_on, &now);
+        else if (!(flags & TIMER_ABSTIME))
+            clock_gettime(kept_on, &now);
         if (value.it_value.tv_sec > century)
             return at_any_time;
         return (to_duration(now) + to_duration(value.it_value)).count();
@@ -277,6 +282,7 @@ private:
     reactor_service& service_;
     fork_service* fork_service_ = nullptr;
     const clockid_t clock_;
+    timer_options how_;
     std::uint32_t epoch_ = sigev_epoch();
     std::atomic<std::uint64_t> last_id_{0};
     bool foreign_ = false;
