@@ -11,10 +11,19 @@
 struct timer {
     timer_t id;
     clockid_t clock;
+    int error; /* of timer_create() */
     struct told told;
 };
 
 static const int methods[3] = {SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD};
+
+/* False only where it is EAGAIN: the signal queue is the user's, and another process may have filled it for a moment. */
+static inline bool is_created(void *timer)
+{
+    struct timer *self = timer;
+    self->error = timer_create(self->clock, &self->told.event, &self->id) == 0 ? 0 : errno;
+    return self->error != EAGAIN;
+}
 
 /* Creates it. A clock that timers may lack (ENOTSUP) is an optional part. */
 static inline void make(struct timer *timer, clockid_t clock, int method)
@@ -22,11 +31,10 @@ static inline void make(struct timer *timer, clockid_t clock, int method)
     if (!timer->told.event.sigev_value.sival_ptr || timer->told.method != method) /* again: on the same signal */
         tell_by(&timer->told, method);
     timer->clock = clock;
-    if (timer_create(clock, &timer->told.event, &timer->id) != 0) {
-        if (errno == ENOTSUP)
-            unsupported("timer_create: no timers on clock %d", (int)clock);
-        check(0, "timer_create: %s", strerror(errno));
-    }
+    wait_until(is_created, timer, 3 * second);
+    if (timer->error == ENOTSUP)
+        unsupported("timer_create: no timers on clock %d", (int)clock);
+    check(timer->error == 0, "timer_create: %s", strerror(timer->error));
 }
 
 static inline struct itimerspec spec_of(nanoseconds value, nanoseconds interval)
