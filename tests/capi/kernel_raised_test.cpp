@@ -130,9 +130,10 @@ timer_t handled = nullptr;
 std::atomic<std::uint64_t> armings{0}, expiring{0};
 std::atomic<long> failed{0};
 
-// Once at once, or not before the test is over. Taken for each other, a period of ten seconds makes 360 expirations of an hour.
+// Once at once, or not before the test is over. Taken for each other, periods of ten seconds make 360 000 expirations of a
+// thousand hours.
 void set_once(bool at_once) {
-    const auto wanted = timer_value(at_once ? 1 : 3600 * 1000 * ms, 10 * 1000 * ms);
+    const auto wanted = timer_value(at_once ? 1 : 1000 * (3600 * 1000 * ms), 10 * 1000 * ms);
     const int before = errno;
     errno = 4711;
     ++armings;
