@@ -139,6 +139,22 @@ void read_what_is_closed_at_once(int mine, int wrong, void* into, std::size_t le
 
 } // namespace
 
+BOOST_AUTO_TEST_CASE(a_number_that_is_another_file_by_now_is_not_taken_for_the_first_one) {
+    pipe_pair mine, other;
+    char first = 0, second = 0;
+    aiocb on_mine = make(mine.read, &first, 1);
+    BOOST_REQUIRE(sigev_aio_read(&on_mine) == 0);
+    BOOST_REQUIRE(dup3(other.read, mine.read, O_CLOEXEC) == mine.read);
+    aiocb on_other = make(mine.read, &second, 1); // while the first is under way
+    BOOST_REQUIRE(sigev_aio_read(&on_other) == 0);
+    BOOST_REQUIRE(write(other.write, "o", 1) == 1);
+    BOOST_TEST(finished(on_other));
+    BOOST_TEST(sigev_aio_error(&on_mine) == EINPROGRESS);
+    BOOST_REQUIRE(write(mine.write, "m", 1) == 1);
+    BOOST_TEST(finished(on_mine));
+    BOOST_TEST((first == 'm' && second == 'o'));
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_closed_at_once_is_read_all_the_same, *sigev_tests::deadline(60)) {
     queue_always();
     const std::unique_ptr<char, decltype(&free)> memory(static_cast<char*>(aligned_alloc(4096, 4096)), free);

@@ -3,6 +3,7 @@
 #include "support/sanitizers.hpp"
 
 #include <csetjmp>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -62,10 +63,19 @@ BOOST_AUTO_TEST_CASE(suspend_with_nothing_to_wait_for_returns_at_once) {
 BOOST_AUTO_TEST_CASE(several_threads_wait_for_several_requests) {
     std::array<pending, 4> all;
     std::atomic<int> back = 0;
+    std::array<std::atomic<pid_t>, 8> ids{};
     std::vector<std::thread> threads;
-    for (pending& p : all)
-        for (int twice = 0; twice != 2; ++twice)
-            threads.emplace_back([&] { back += sigev_aio_suspend(p.list, 1, nullptr) == 0; });
+    for (std::size_t i = 0; i != ids.size(); ++i)
+        threads.emplace_back([&, i] {
+            ids[i] = gettid();
+            back += sigev_aio_suspend(all[i / 2].list, 1, nullptr) == 0;
+        });
+    for (const auto& id : ids) // they sleep
+        BOOST_TEST(wait_until([&] {
+            std::ifstream state("/proc/self/task/" + std::to_string(id) + "/stat");
+            std::string number, name, letter;
+            return id != 0 && state >> number >> name >> letter && letter == "S";
+        }));
     for (pending& p : all)
         p.end();
     for (std::thread& t : threads)
