@@ -98,15 +98,19 @@ int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, 
 }
 
 // Of a thread that has ended the kernel says neither the time nor whether the timer had expired.
-std::uint64_t books::since_noted(int id) noexcept
+std::uint64_t books::since_noted(int id, bool mine) noexcept
 {
     const arming a = noted();
     itimerspec armed{};
     std::int64_t now = 0;
     if (a.first == 0)
         return 0;
-    if (read_clock(clock_.load(std::memory_order_relaxed), now) && get_timer(id, armed) == 0)
-        seen_.store(expired_with(a, now, nanoseconds(armed.it_value)), std::memory_order_relaxed);
+    if (read_clock(clock_.load(std::memory_order_relaxed), now) && get_timer(id, armed) == 0) {
+        std::uint64_t expired = expired_with(a, now, nanoseconds(armed.it_value));
+        if (!mine || (word_.load(std::memory_order_seq_cst) & torn)) // what is armed may not be what is noted
+            expired = std::min(expired, expired_by(a, now));
+        seen_.store(expired, std::memory_order_relaxed);
+    }
     return seen_.load(std::memory_order_relaxed);
 }
 
@@ -117,11 +121,11 @@ std::uint64_t books::read(int id) noexcept
             ::sched_yield();
             continue;
         }
-        const std::uint64_t sum = before_.load(std::memory_order_relaxed) + since_noted(id);
+        const std::uint64_t sum = before_.load(std::memory_order_relaxed) + since_noted(id, true);
         close(id);
         return sum;
     }
-    return before_.load(std::memory_order_relaxed) + since_noted(id);
+    return before_.load(std::memory_order_relaxed) + since_noted(id, false);
 }
 
 void books::clear() noexcept

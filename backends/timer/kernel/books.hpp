@@ -35,7 +35,7 @@ private:
     void look_again(int id) noexcept;
     arming noted() const noexcept { return {first_.load(std::memory_order_relaxed), interval_.load(std::memory_order_relaxed)}; }
     void note(const arming& a, clockid_t clock) noexcept;
-    std::uint64_t since_noted(int id) noexcept;
+    std::uint64_t since_noted(int id, bool mine) noexcept;
 
     std::atomic<std::uint32_t> word_;
     std::atomic<clockid_t> clock_; ///< on which the arming is: a relative time on CLOCK_REALTIME does not follow that clock
