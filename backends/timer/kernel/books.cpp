@@ -31,7 +31,7 @@ void books::close(int id) noexcept
         word_.store(in_use, std::memory_order_seq_cst);
         look_again(id);
     }
-    word_.store(0, std::memory_order_release);
+    word_.store(torn, std::memory_order_release); // for the next settime to mend
 }
 
 void books::note(const arming& a, clockid_t clock) noexcept
