@@ -14,12 +14,14 @@ namespace {
 struct life {
     std::atomic<bool> over{false};
     std::atomic<unsigned> late{0};
+    std::atomic<bool> told{false};
 
     static void called(sigval value)
     {
         auto& self = *static_cast<life*>(value.sival_ptr);
         if (self.over)
             ++self.late;
+        self.told = true;
     }
 };
 
@@ -64,6 +66,8 @@ BOOST_AUTO_TEST_CASE(no_callback_starts_after_the_delete_of_a_timer_that_expires
         BOOST_REQUIRE(sigev_timer_settime(id, 0, &soon, nullptr) == 0);
         for (int spin = 0; spin != i % 100; ++spin)
             std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (i % 1000 == 0) // however seldom the loop gets a processor
+            BOOST_REQUIRE(wait_until([&l] { return l.told.load(); }));
         itimerspec left{};
         expired += sigev_timer_gettime(id, &left) == 0 && left.it_value.tv_nsec == 0;
         BOOST_REQUIRE(sigev_timer_delete_wait(id) == 0);
