@@ -39,6 +39,7 @@ struct api {
     {
         event.sigev_notify = SIGEV_KEVENT;
         event.sigev_notify_kqueue = queue;
+        event.sigev_notify_kevent_flags = EV_ONESHOT; // once each: without it they stand there until sigev_aio_return()
     }
     static void take_events(int queue, std::size_t n)
     {
