@@ -210,9 +210,12 @@ int registry::make_promise(const subscription_spec& spec, promise& out) noexcept
         return 0;
     promises_.fetch_add(1, std::memory_order_relaxed);
     std::lock_guard lock(mutex_);
-    // What one table has promised and the other cannot, nobody asks for.
-    if (!subscriptions.promise(batch) || !records.promise(batch))
+    if (!subscriptions.promise(batch))
         return EAGAIN;
+    if (!records.promise(batch)) {
+        subscriptions.take_back(batch);
+        return EAGAIN;
+    }
     promises_.fetch_add(batch - 1, std::memory_order_relaxed);
     return 0;
 }

@@ -135,6 +135,13 @@ public:
         return true;
     }
 
+    /// They are not asked for after all.
+    void take_back(std::uint32_t n) noexcept
+    {
+        std::lock_guard lock(mutex_);
+        promised_ -= n;
+    }
+
     std::uint32_t acquire_promised() noexcept
     {
         std::lock_guard lock(mutex_);

@@ -17,6 +17,8 @@ int kernel_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& n
         if (const int error = ::pthread_getcpuclockid(::pthread_self(), &clock))
             return error;
     core::reactor* const on = on_.load(std::memory_order_acquire);
+    if (!on)
+        return EINVAL; // closed meanwhile
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;
     {
@@ -77,7 +79,11 @@ int kernel_bank::create_carried(
     }
     c.notify.store(event.sigev_notify, std::memory_order_relaxed);
     c.subscription.store(s, std::memory_order_relaxed);
-    c.generation.store(generation, std::memory_order_release);
+    c.generation.store(generation, std::memory_order_seq_cst);
+    if (!on.is_open()) { // as above
+        destroy_carried(slot, generation, *s, false);
+        return EINVAL;
+    }
     return 0;
 }
 

@@ -63,11 +63,11 @@ int timer_bank::create(const timer_request& wanted, std::uint64_t& number) noexc
     }
     c.value = spec.event->sigev_value;
     c.clock.store(clock, std::memory_order_relaxed);
-    c.subscription.store(s, std::memory_order_relaxed);
     c.generation.store(generation, std::memory_order_relaxed);
+    c.subscription.store(s, std::memory_order_seq_cst);
     c.rests.store(rests, std::memory_order_seq_cst);
-    // Who closes a reactor shuts it and then looks for timers.
-    if (rests && !on->is_open()) {
+    // Who closes a reactor shuts it and then looks for timers; this publishes one and then looks at the reactor.
+    if (!on->is_open()) {
         engine_->destroy(slot, generation);
         return EINVAL;
     }

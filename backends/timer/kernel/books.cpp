@@ -15,23 +15,30 @@ std::int64_t nanoseconds(const timespec& t) noexcept
 
 } // namespace
 
-bool books::open() noexcept
+// False: somebody has them. `doubtful`: what is noted may not be what the kernel has.
+bool books::open(bool& doubtful) noexcept
 {
-    std::uint32_t closed = 0;
-    return word_.compare_exchange_strong(closed, in_use, std::memory_order_acquire, std::memory_order_relaxed);
+    std::uint32_t word = word_.load(std::memory_order_relaxed);
+    do
+        if (word & in_use)
+            return false;
+    while (!word_.compare_exchange_weak(word, word | in_use, std::memory_order_seq_cst, std::memory_order_relaxed));
+    doubtful = word != 0;
+    return true;
 }
 
-// Torn meanwhile: as long as somebody comes in between, once more, but not for ever in a handler's stead.
+// Torn meanwhile, or still being torn: as long as somebody comes in between, once more, but not for ever in a handler's stead.
 void books::close(int id) noexcept
 {
     for (int tries = 0; tries != 4; ++tries) {
         std::uint32_t mine = in_use;
-        if (word_.compare_exchange_strong(mine, 0, std::memory_order_release, std::memory_order_relaxed))
+        if (word_.compare_exchange_strong(mine, 0, std::memory_order_seq_cst))
             return;
-        word_.store(in_use, std::memory_order_seq_cst);
+        word_.fetch_and(~std::uint32_t{torn}, std::memory_order_seq_cst);
         look_again(id);
     }
-    word_.store(torn, std::memory_order_release); // for the next settime to mend
+    word_.fetch_or(torn, std::memory_order_seq_cst); // for whoever opens them next to mend
+    word_.fetch_and(~std::uint32_t{in_use}, std::memory_order_seq_cst);
 }
 
 void books::note(const arming& a, clockid_t clock) noexcept
@@ -54,7 +61,8 @@ void books::look_again(int id) noexcept
 
 int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, itimerspec* old) noexcept
 {
-    const bool mine = open();
+    bool doubtful = false;
+    const bool mine = open(doubtful);
     const bool absolute = (flags & TIMER_ABSTIME) != 0;
     const clockid_t base = clock == CLOCK_REALTIME && !absolute ? CLOCK_MONOTONIC : clock;
     const arming before = noted();
@@ -68,27 +76,25 @@ int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, 
         then_lives = read_clock(before_clock, then);
 
     if (!mine)
-        word_.fetch_or(torn, std::memory_order_seq_cst); // before the kernel has it, too: who has the books is to mistrust them
+        word_.fetch_add(tearing, std::memory_order_seq_cst); // before the kernel has it: who has the books is to mistrust them
     itimerspec replaced{};
     const int error = set_timer(id, flags, value, &replaced);
     if (error == 0 && old)
         *old = replaced;
     if (!mine) {
-        if (!(word_.fetch_or(torn, std::memory_order_seq_cst) & in_use)) {
-            // Who had them has closed them: they are torn and nobody's.
-            std::uint32_t left = torn;
-            if (word_.compare_exchange_strong(left, in_use, std::memory_order_seq_cst)) {
-                look_again(id);
-                close(id);
-            }
-        }
+        word_.fetch_or(torn, std::memory_order_seq_cst);
+        word_.fetch_sub(tearing, std::memory_order_seq_cst);
+        if (open(doubtful)) // who had them has closed them
+            close(id);
         return error;
     }
     if (error == 0) {
-        std::uint64_t expired = then_lives ? expired_with(before, then, nanoseconds(replaced.it_value))
-                                           : seen_.load(std::memory_order_relaxed);
-        if (word_.load(std::memory_order_seq_cst) & torn) // what was replaced may not be what was noted
-            expired = std::min(expired, expired_by(before, then));
+        // What was replaced may not be what was noted: then it is not counted.
+        doubtful = doubtful || word_.load(std::memory_order_seq_cst) != in_use;
+        std::uint64_t expired = 0;
+        if (!doubtful)
+            expired = then_lives ? expired_with(before, then, nanoseconds(replaced.it_value))
+                                 : seen_.load(std::memory_order_relaxed);
         before_.fetch_add(expired, std::memory_order_relaxed);
         note(clock_lives ? make_arming(absolute, nanoseconds(value.it_value), nanoseconds(value.it_interval), now) : arming{},
              base);
@@ -97,35 +103,39 @@ int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, 
     return error;
 }
 
-// Of a thread that has ended the kernel says neither the time nor whether the timer had expired.
-std::uint64_t books::since_noted(int id, bool mine) noexcept
+// Of a thread that has ended the kernel says neither the time nor whether the timer had expired; what is armed while others set
+// the timer may not be what is noted: then what the last look has seen.
+std::uint64_t books::since_noted(int id) noexcept
 {
     const arming a = noted();
     itimerspec armed{};
     std::int64_t now = 0;
     if (a.first == 0)
         return 0;
-    if (read_clock(clock_.load(std::memory_order_relaxed), now) && get_timer(id, armed) == 0) {
-        std::uint64_t expired = expired_with(a, now, nanoseconds(armed.it_value));
-        if (!mine || (word_.load(std::memory_order_seq_cst) & torn)) // what is armed may not be what is noted
-            expired = std::min(expired, expired_by(a, now));
-        seen_.store(expired, std::memory_order_relaxed);
-    }
+    if (read_clock(clock_.load(std::memory_order_relaxed), now) && get_timer(id, armed) == 0 &&
+        word_.load(std::memory_order_seq_cst) == in_use)
+        seen_.store(expired_with(a, now, nanoseconds(armed.it_value)), std::memory_order_relaxed);
     return seen_.load(std::memory_order_relaxed);
 }
 
 std::uint64_t books::read(int id) noexcept
 {
+    bool doubtful = false;
     for (int tries = 0; tries != 100; ++tries) {
-        if (!open()) {
+        if (!open(doubtful)) {
             ::sched_yield();
             continue;
         }
-        const std::uint64_t sum = before_.load(std::memory_order_relaxed) + since_noted(id, true);
+        if (doubtful) {
+            close(id);
+            if (!open(doubtful))
+                continue;
+        }
+        const std::uint64_t sum = before_.load(std::memory_order_relaxed) + since_noted(id);
         close(id);
         return sum;
     }
-    return before_.load(std::memory_order_relaxed) + since_noted(id, false);
+    return before_.load(std::memory_order_relaxed); // somebody is in the middle of them
 }
 
 void books::clear() noexcept

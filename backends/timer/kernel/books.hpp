@@ -2,10 +2,11 @@
 // says what it replaces.
 //
 // The kernel puts settimes of one timer into an order that nobody is told, and a handler may settime the timer whose settime it
-// interrupts. So nobody waits here: who finds the books in use does the system call all the same, and marks them *torn*; who
-// has them, or else who has torn them, reads from the kernel what the timer is armed with now. Of what expired between two
-// such settimes the books may miss some, and they never count what has not been. In use for ever, by a settime that siglongjmp
-// has left: read() then goes by the last arming that was noted.
+// interrupts. So nobody waits here: who finds the books in use does the system call all the same, is counted as *tearing* them
+// meanwhile, and leaves them *torn*; while there is either, nobody takes what is noted for what the kernel has. Who has the books,
+// or else who has torn them, reads from the kernel what the timer is armed with now. Of what expired between two such settimes
+// the books may miss some, and they never count what has not been. A settime that siglongjmp has left leaves them in use, or
+// being torn, for ever: from then on nothing is counted.
 #pragma once
 
 #include "backends/timer/kernel/arming.hpp"
@@ -28,14 +29,14 @@ public:
     void clear() noexcept;
 
 private:
-    enum : std::uint32_t { in_use = 1, torn = 2 };
+    enum : std::uint32_t { in_use = 1, torn = 2, tearing = 4 /* and above: how many are in the system call */ };
 
-    bool open() noexcept;
+    bool open(bool& doubtful) noexcept;
     void close(int id) noexcept;
     void look_again(int id) noexcept;
     arming noted() const noexcept { return {first_.load(std::memory_order_relaxed), interval_.load(std::memory_order_relaxed)}; }
     void note(const arming& a, clockid_t clock) noexcept;
-    std::uint64_t since_noted(int id, bool mine) noexcept;
+    std::uint64_t since_noted(int id) noexcept;
 
     std::atomic<std::uint32_t> word_;
     std::atomic<clockid_t> clock_; ///< on which the arming is: a relative time on CLOCK_REALTIME does not follow that clock
