@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -139,10 +140,10 @@ static int exec_in_thread(void)
     return wrong;
 }
 
-static int calls;
+static sem_t calls;
 static void count(union sigval value)
 {
-    __atomic_fetch_add(&calls, value.sival_int, __ATOMIC_SEQ_CST);
+    sem_post(value.sival_ptr);
 }
 
 static int many(void)
@@ -153,14 +154,20 @@ static int many(void)
     const struct itimerspec soon = {{0, 0}, {0, 1000000}};
     event.sigev_notify = SIGEV_THREAD;
     event.sigev_notify_function = count;
-    event.sigev_value.sival_int = 1;
+    event.sigev_value.sival_ptr = &calls;
+    require(sem_init(&calls, 0, 0) == 0, "sem_init");
     for (int i = 0; i != number; ++i)
         require(timer_create(CLOCK_REALTIME, &event, &timers[i]) == 0, "timer_create");
     for (int i = 0; i != number; ++i)
         require(timer_settime(timers[i], 0, &soon, NULL) == 0, "timer_settime");
-    for (int i = 0; i != 30000 && __atomic_load_n(&calls, __ATOMIC_SEQ_CST) < number; ++i)
-        usleep(1000);
-    require(calls == number, "not every timer called");
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += 30;
+    for (int i = 0; i != number;) {
+        const int answer = sem_timedwait(&calls, &end);
+        require(answer == 0 || errno == EINTR, "not every timer called");
+        i += answer == 0;
+    }
     require(entries("/proc/self/task") < 300, "a thread a timer");
     for (int i = 0; i != number; ++i)
         require(timer_delete(timers[i]) == 0, "timer_delete");
