@@ -1,5 +1,5 @@
 // draw FOLDER: reads what the programs have measured (FOLDER/wakeup.json, dispatch.json, methods.json, timers.json, lateness.json,
-// aio.json) and draws it by gnuplot, an SVG beside each.
+// aio.json, dropin.json) and draws it by gnuplot, an SVG beside each.
 #include "support/report.hpp"
 #include "support/statistics.hpp"
 
@@ -66,6 +66,9 @@ const std::vector<picture> pictures{
      {{"d1.suspend", "Read of 4 KiB in memory, one at a time, µs", 1000},
       {"d128.suspend", "The same, 128 at a time, µs", 1000},
       {"direct.d32", "At the disk, 32 at a time, µs", 1000}}},
+    {"dropin",
+     {{"fio.d1", "fio, 4 KiB in memory, one at a time, thousand/s", 1},
+      {"fio.d32", "The same, 32 at a time, thousand/s", 1}}},
 };
 
 const std::map<std::string, const char*> labels{
@@ -85,8 +88,8 @@ const std::map<std::string, const char*> labels{
     {"glibc_timer", "glibc, timer"},
     {"glibc_mq", "glibc, mq-notify"},
     {"glibc_aio", "glibc, aio-read"},
-    {"glibc", "glibc, sigqueue"},
     {"system_call", "bare system call"},
+    {"uring", "io-uring"},
     {"timerfd", "timerfd + epoll"},
     {"kernel", "kernel, signal"},
     {"sigev_thread", "sigev, thread"},
@@ -104,7 +107,7 @@ const char* colour_of(const std::string& contestant)
     if (contestant.starts_with("sigev"))
         return "#1f6fb4";
     if (contestant == "eventfd" || contestant == "bare_list" || contestant == "futex" || contestant == "system_call" ||
-        contestant == "timerfd" || contestant == "floor" || contestant == "pread")
+        contestant == "timerfd" || contestant == "floor" || contestant == "pread" || contestant == "psync")
         return "#8a8a8a";
     return "#d9a441";
 }
