@@ -186,7 +186,6 @@ int aio_source::start(std::unique_ptr<request> r) noexcept
         finish(*r.release());
         return 0;
     }
-    aio_status::begin(*r->user, registry_.epoch, told_by_kevent(*r->user), r.get());
     launch(*r.release());
     return 0;
 }
@@ -202,7 +201,9 @@ void aio_source::launch(request& r) noexcept
     const bool ordered = file.order; // the file may be gone when the mutex is free
     aio_order::item* ready = nullptr;
     {
+        // In one step: who cancels looks for EINPROGRESS under the mutex, and takes what it finds out of these lists.
         const std::lock_guard lock(mutex_);
+        aio_status::begin(*r.user, registry_.epoch, told_by_kevent(*r.user), &r);
         aio_files::link(file, r);
         if (ordered) {
             aio_order::share(*file.order);

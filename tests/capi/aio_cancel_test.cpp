@@ -1,6 +1,9 @@
 // aio_cancel(), on requests that are shown to be pending: reads of silent pipes, and what waits behind a write that blocks.
 #include "aio_fixture.hpp"
+#include "support/stress.hpp"
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 using namespace aio_tests;
@@ -106,6 +109,41 @@ BOOST_AUTO_TEST_CASE(a_write_that_has_begun_ends_with_what_it_has_written) {
     const ssize_t n = sigev_aio_return(&cb);
     BOOST_TEST((n > 0 && n < static_cast<ssize_t>(text.size())));
     BOOST_TEST(read(pipe.read, text.data(), text.size()) == n);
+}
+
+// Who knows the aiocb may name it at any moment, also before aio_write() has returned.
+BOOST_AUTO_TEST_CASE(what_is_cancelled_while_it_is_being_made_ends_once, *deadline(60)) {
+    const descriptor file(temporary_file());
+    char byte = 'x';
+    aiocb cb = make(file, &byte, 1);
+    std::atomic<bool> over{false};
+    std::atomic<std::uint64_t> taken{0};
+    std::array<std::thread, 2> others;
+    for (std::thread& other : others)
+        other = std::thread([&] {
+            std::uint64_t mine = 0;
+            while (!over)
+                mine += sigev_aio_cancel(file, &cb) == AIO_CANCELED;
+            taken += mine;
+        });
+    std::uint64_t made = 0, cancelled = 0, written = 0;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::nanoseconds(stress_nanoseconds());
+    while (std::chrono::steady_clock::now() < end) {
+        if (sigev_aio_write(&cb) != 0)
+            break;
+        ++made;
+        while (sigev_aio_error(&cb) == EINPROGRESS) // not asleep: the next one is to come while the others look
+            ;
+        const bool was_cancelled = sigev_aio_error(&cb) == ECANCELED;
+        const ssize_t n = sigev_aio_return(&cb);
+        cancelled += was_cancelled && n == -1;
+        written += !was_cancelled && n == 1;
+    }
+    over = true;
+    for (std::thread& other : others)
+        other.join();
+    BOOST_TEST(made == cancelled + written);
+    BOOST_TEST(taken == cancelled);
 }
 
 BOOST_AUTO_TEST_CASE(what_cancel_refuses) {
