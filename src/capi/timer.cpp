@@ -151,3 +151,8 @@ bool sigev::capi::is_handle_of_ours(timer_t timer) noexcept
 {
     return core::decode(number_of(timer)).kind == core::handle_kind::timer;
 }
+
+bool sigev::capi::is_kernel_timer_of_ours(int id) noexcept
+{
+    return sources::timers::keeps(id);
+}

@@ -28,26 +28,16 @@ namespace {
 
 constexpr unsigned most = 1u << 20; // as many as a process may have by default; the table has memory where it was touched
 
-std::array<std::atomic<std::uint64_t>, most / 64> table;
-std::atomic<std::uint32_t> table_epoch{0}; // of the process that it is about; 0: nothing was ever opened
+// By number: the epoch of the process whose library has opened it; 0: nobody's. So a child's is empty without a step of its own.
+std::array<std::atomic<std::uint32_t>, most> table;
+std::atomic<pid_t> owner{0}; // who has written to it last
 std::atomic<int> highest{-1};
 
-constexpr std::uint64_t bit(unsigned n) noexcept
-{
-    return std::uint64_t{1} << (n % 64);
-}
-
-/// The table, empty in a child: what it has inherited is not ours any more.
 void make_ours(unsigned n) noexcept
 {
-    const std::uint32_t now = sys::ensure_epoch();
-    std::uint32_t then = table_epoch.load(std::memory_order_acquire);
-    if (then != now) {
-        for (int i = 0; i <= highest.load(std::memory_order_relaxed); i += 64)
-            table[static_cast<unsigned>(i) / 64].store(0, std::memory_order_relaxed);
-        table_epoch.store(now, std::memory_order_release);
-    }
-    table[n / 64].fetch_or(bit(n), std::memory_order_acq_rel);
+    const std::uint32_t epoch = sys::ensure_epoch();
+    if (table[n].exchange(epoch, std::memory_order_acq_rel) != epoch)
+        owner.store(::getpid(), std::memory_order_release);
     int top = highest.load(std::memory_order_relaxed);
     while (top < static_cast<int>(n) && !highest.compare_exchange_weak(top, static_cast<int>(n), std::memory_order_acq_rel))
         ;
@@ -85,17 +75,23 @@ int adopt(int fd) noexcept
 void disown(int fd) noexcept
 {
     if (is_ours(fd))
-        table[static_cast<unsigned>(fd) / 64].fetch_and(~bit(static_cast<unsigned>(fd)), std::memory_order_acq_rel);
+        table[static_cast<unsigned>(fd)].store(0, std::memory_order_release);
 }
 
-/// Calls f(first, last) for the runs of numbers in [first, last] that are not ours, until it fails.
+/// Is it to be kept from the program? A child of vfork() has our memory, and descriptors of its own.
+bool is_guarded(int fd) noexcept
+{
+    return is_ours(fd) && ::getpid() == owner.load(std::memory_order_acquire);
+}
+
+/// Calls f(first, last) for the runs of numbers in [first, last] that are not guarded, until it fails.
 template <class F>
-int between_ours(unsigned first, unsigned last, F&& f)
+int between_guarded(unsigned first, unsigned last, F&& f)
 {
     const int top = highest.load(std::memory_order_acquire);
     unsigned begin = first;
     for (unsigned n = first; top >= 0 && n <= std::min(last, static_cast<unsigned>(top)); ++n) {
-        if (!is_ours(static_cast<int>(n)))
+        if (!is_guarded(static_cast<int>(n)))
             continue;
         if (n > begin && f(begin, n - 1) != 0)
             return -1;
@@ -115,9 +111,7 @@ int refuse(int error) noexcept
 bool is_ours(int descriptor) noexcept
 {
     const auto n = static_cast<unsigned>(descriptor);
-    if (n >= most || (table[n / 64].load(std::memory_order_acquire) & bit(n)) == 0)
-        return false;
-    const std::uint32_t epoch = table_epoch.load(std::memory_order_acquire);
+    const std::uint32_t epoch = n < most ? table[n].load(std::memory_order_acquire) : 0;
     return epoch != 0 && epoch == sys::current_epoch();
 }
 
@@ -224,7 +218,7 @@ long __wrap_syscall(long number, ...)
 SIGEV_EXPORT_OLD(sigev_posix_close, close);
 int sigev_posix_close(int fd)
 {
-    return preload::is_ours(fd) ? preload::refuse(EBADF) : preload::this_host().libc.close(fd);
+    return preload::is_guarded(fd) ? preload::refuse(EBADF) : preload::this_host().libc.close(fd);
 }
 
 SIGEV_EXPORT_NEW(sigev_posix_close_range, close_range);
@@ -236,7 +230,7 @@ int sigev_posix_close_range(unsigned first, unsigned last, int flags) noexcept
     // Ours are close-on-exec as they are; and in a table that the caller is to have alone there are none of ours.
     if (first > last || (flags & (CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)))
         return all(first, last, flags);
-    return preload::between_ours(first, last, [&](unsigned from, unsigned to) { return all(from, to, flags); });
+    return preload::between_guarded(first, last, [&](unsigned from, unsigned to) { return all(from, to, flags); });
 }
 
 SIGEV_EXPORT_NEW(sigev_posix_closefrom, closefrom);
@@ -244,7 +238,7 @@ void sigev_posix_closefrom(int first) noexcept
 {
     const preload::libc_functions& libc = preload::this_host().libc;
     const auto from = static_cast<unsigned>(std::max(first, 0));
-    const bool done = libc.close_range && preload::between_ours(from, ~0u, [&](unsigned begin, unsigned end) {
+    const bool done = libc.close_range && preload::between_guarded(from, ~0u, [&](unsigned begin, unsigned end) {
                           return libc.close_range(begin, end, 0);
                       }) == 0;
     if (done)
@@ -252,18 +246,18 @@ void sigev_posix_closefrom(int first) noexcept
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     for (unsigned n = from; n < std::min<rlim_t>(limit.rlim_cur, preload::most); ++n)
-        if (!preload::is_ours(static_cast<int>(n)))
+        if (!preload::is_guarded(static_cast<int>(n)))
             ::__real_syscall(SYS_close, n);
 }
 
 SIGEV_EXPORT_OLD(sigev_posix_dup2, dup2);
 int sigev_posix_dup2(int fd, int wanted) noexcept
 {
-    return preload::is_ours(wanted) ? preload::refuse(EBUSY) : preload::this_host().libc.dup2(fd, wanted);
+    return preload::is_guarded(wanted) ? preload::refuse(EBUSY) : preload::this_host().libc.dup2(fd, wanted);
 }
 
 SIGEV_EXPORT_DUP3(sigev_posix_dup3, dup3);
 int sigev_posix_dup3(int fd, int wanted, int flags) noexcept
 {
-    return preload::is_ours(wanted) ? preload::refuse(EBUSY) : preload::this_host().libc.dup3(fd, wanted, flags);
+    return preload::is_guarded(wanted) ? preload::refuse(EBUSY) : preload::this_host().libc.dup3(fd, wanted, flags);
 }

@@ -14,15 +14,19 @@ using namespace sigev;
 
 namespace {
 
-// Ours look like no timer_t of libc's. What is neither ours nor a number of the kernel's can only be
-// libc's if libc has ever been asked; it takes such a number for a pointer, so it is not asked about one of nobody's.
+// Ours look like no timer_t of libc's. A number of the kernel's may be a timer that the program has made by system call; but not
+// one that the kernel keeps for us, whatever has made it up (a timer_t of a program that never set it is 0, the first of the
+// kernel's). What is neither can only be libc's if libc has ever been asked; it takes such a number for a pointer, so it is
+// not asked about one of nobody's.
 bool is_libcs(timer_t timer) noexcept
 {
     const auto number = reinterpret_cast<std::uint64_t>(timer);
     const preload::host& host = preload::this_host();
     if (capi::is_handle_of_ours(timer))
         return false;
-    return !host.timers || host.late || number <= INT32_MAX;
+    if (number <= INT32_MAX)
+        return !capi::is_kernel_timer_of_ours(static_cast<int>(number));
+    return !host.timers || host.late;
 }
 
 } // namespace

@@ -30,6 +30,9 @@ public:
     /// Adds the account of all that the kernel tells itself, of one method (-1: all).
     void account(int method, sigev_ledger& sum) noexcept;
 
+    /// By the kernel's id. Async-signal-safe.
+    bool keeps(int id) const noexcept { return engine_->keeps(id); }
+
     bool reap() noexcept override;
     unsigned descriptors(int*) const noexcept override { return 0; }
     std::uint64_t remaining() const noexcept override { return never; } // the receiver wakes the reactor

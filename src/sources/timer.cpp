@@ -397,6 +397,16 @@ int timers::create(core::reactor& on, const timer_request& wanted, std::uint64_t
                : static_cast<timer_bank*>(of)->create(wanted, number);
 }
 
+bool timers::keeps(int id) noexcept
+{
+    const core::registry* const all = core::registry::current();
+    auto* const self = all ? static_cast<timers*>(all->find(core::extension_place::timers)) : nullptr;
+    return self && std::any_of(self->banks_.begin(), self->banks_.end(), [id](const std::atomic<bank*>& place) {
+        bank* const b = place.load(std::memory_order_acquire);
+        return b && b->family() == clock_family::kernel && static_cast<kernel_bank*>(b)->keeps(id);
+    });
+}
+
 void timers::account(int source, int method, sigev_ledger& sum) noexcept
 {
     if (source >= 0 && source != SIGEV_SOURCE_TIMER)

@@ -190,6 +190,9 @@ public:
     /// errno stays as it is.
     static int settime(std::uint64_t number, int flags, const itimerspec& value, itimerspec* old) noexcept;
 
+    /// Does the kernel keep this timer for one of the banks? By its own id, which no handle is. Async-signal-safe.
+    static bool keeps(int id) noexcept;
+
     // Reactors that close end their timers; the thread that is told of some goes before them.
     void stop() noexcept override { receiver_->stop(); }
 

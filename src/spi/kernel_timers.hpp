@@ -60,6 +60,9 @@ public:
 
     /// Reports what has expired. On the thread that holds the drain word.
     virtual void reap() noexcept = 0;
+
+    /// Is the kernel's timer of this id one of these? Looks through all of them; async-signal-safe.
+    virtual bool keeps(int id) const noexcept = 0;
 };
 
 /// The thread that the kernel tells. It starts with the first carried timer, and never runs code of the program's.

@@ -43,6 +43,7 @@ int kernel_engine::acquire(std::uint32_t& index, std::uint32_t& generation) noex
         if (!slots_.reserve(std::size_t{created_} + 1) || !ready_.grow(std::size_t{created_} + 1))
             return ENOMEM;
         index = created_++;
+        slots_[index].id.store(no_timer, std::memory_order_relaxed);
     }
     generation = slots_[index].pins.advance();
     return 0;
@@ -105,7 +106,7 @@ void kernel_engine::leave(std::uint32_t index, slot& s) noexcept
 {
     if (!s.pins.leave())
         return;
-    delete_timer(s.id.load(std::memory_order_acquire));
+    delete_timer(s.id.exchange(no_timer, std::memory_order_acq_rel));
     s.fired.store(0, std::memory_order_relaxed);
     sink_.retired(index);
     give_back(index);
@@ -160,6 +161,15 @@ int kernel_engine::raised(std::uint32_t index, std::uint32_t generation, std::ui
         count = s.carried.load(std::memory_order_relaxed) ? 0 : s.books.read(id);
         return 0;
     });
+}
+
+bool kernel_engine::keeps(int id) const noexcept
+{
+    const slot* s;
+    for (std::uint32_t i = 0; i != max_slots && (s = slots_.find(i)) != nullptr; ++i)
+        if (s->pins.generation() != 0 && s->id.load(std::memory_order_acquire) == id)
+            return true;
+    return false;
 }
 
 int kernel_engine::destroy(std::uint32_t index, std::uint32_t generation, std::uint64_t& raised) noexcept

@@ -37,12 +37,14 @@ public:
     int raised(std::uint32_t slot, std::uint32_t generation, std::uint64_t& count) noexcept override;
     int destroy(std::uint32_t slot, std::uint32_t generation, std::uint64_t& raised) noexcept override;
     void reap() noexcept override;
+    bool keeps(int id) const noexcept override;
 
     /// The receiver has taken a signal of `count` expirations.
     void take(const token& t, int id, std::uint64_t count) noexcept;
 
 private:
     static constexpr std::uint32_t nothing = ~std::uint32_t{0};
+    static constexpr int no_timer = -1; // as an id of the kernel's
     static constexpr std::uint32_t max_slots = 1u << token::slot_bits;
 
     struct slot {
