@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -89,22 +90,26 @@ GElf_Half number_of_version(Elf* elf, std::string_view name) {
     GElf_Half number = 0;
     each_section(elf, SHT_GNU_verneed, [&](Elf_Scn* section, const GElf_Shdr& header) {
         Elf_Data* const data = elf_getdata(section, nullptr);
-        int at = 0;
+        // Forwards only, whatever the file says: it may be broken, or made to keep us busy.
+        const auto is_in = [&](std::size_t at) { return data && at < data->d_size && at <= INT_MAX; };
+        std::size_t at = 0;
         GElf_Verneed need;
-        while (data && gelf_getverneed(data, at, &need)) {
-            int aux_at = at + static_cast<int>(need.vn_aux);
+        while (is_in(at) && gelf_getverneed(data, static_cast<int>(at), &need)) {
+            std::size_t aux_at = at + need.vn_aux;
             GElf_Vernaux aux;
-            for (unsigned i = 0; i != need.vn_cnt && gelf_getvernaux(data, aux_at, &aux); ++i) {
+            for (unsigned i = 0; i != need.vn_cnt && is_in(aux_at) && gelf_getvernaux(data, static_cast<int>(aux_at), &aux); ++i) {
                 const char* const version = elf_strptr(elf, header.sh_link, aux.vna_name);
                 const char* const from = elf_strptr(elf, header.sh_link, need.vn_file);
                 // librt and libc both had the family, and the C library's other parts have versions of the same name.
                 if (version && from && version == name && std::string_view(from) != "libpthread.so.0")
                     number = aux.vna_other;
-                aux_at += static_cast<int>(aux.vna_next);
+                if (aux.vna_next == 0)
+                    break;
+                aux_at += aux.vna_next;
             }
             if (need.vn_next == 0)
                 break;
-            at += static_cast<int>(need.vn_next);
+            at += need.vn_next;
         }
     });
     return number;
@@ -113,21 +118,20 @@ GElf_Half number_of_version(Elf* elf, std::string_view name) {
 /// Does the program use timers whose ids are ints? They were the first that libc had on this processor.
 bool has_int_timers([[maybe_unused]] Elf* elf) {
 #if defined(__x86_64__)
+    const GElf_Half oldest = number_of_version(elf, "GLIBC_2.2.5");
+    if (oldest == 0)
+        return false;
     bool found = false;
     Elf_Data* versions = nullptr;
     each_section(elf, SHT_GNU_versym, [&](Elf_Scn* section, const GElf_Shdr&) { versions = elf_getdata(section, nullptr); });
     each_section(elf, SHT_DYNSYM, [&](Elf_Scn* section, const GElf_Shdr& header) {
         Elf_Data* const data = elf_getdata(section, nullptr);
-        for (int i = 0; data && versions && i < static_cast<int>(header.sh_size / header.sh_entsize); ++i) {
-            GElf_Sym symbol;
-            GElf_Versym version = 0;
-            if (!gelf_getsym(data, i, &symbol) || !gelf_getversym(versions, i, &version))
-                continue;
+        GElf_Sym symbol;
+        GElf_Versym version = 0;
+        for (int i = 0; data && versions && gelf_getsym(data, i, &symbol) && gelf_getversym(versions, i, &version); ++i) {
             const char* const name = elf_strptr(elf, header.sh_link, symbol.st_name);
-            if (!name || std::strncmp(name, "timer_", 6) != 0 || symbol.st_shndx != SHN_UNDEF)
-                continue;
-            const GElf_Half oldest = number_of_version(elf, "GLIBC_2.2.5");
-            found = found || (oldest != 0 && (version & 0x7fff) == oldest);
+            if (name && std::strncmp(name, "timer_", 6) == 0 && symbol.st_shndx == SHN_UNDEF)
+                found = found || (version & 0x7fff) == oldest;
         }
     });
     return found;

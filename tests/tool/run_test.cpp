@@ -1,11 +1,14 @@
 // `sigev run`: what it becomes, what it hands on, and what it refuses.
 #include "process.hpp"
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
+#include <elf.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,6 +94,43 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_served_is_refused) {
     std::string self = content_of("/proc/self/exe");
     self[4] = 1; // EI_CLASS
     is_refused(scratch_file(self, 0700).path(), "32-bit");
+}
+
+// The kernel and the dynamic linker do not look at sections: what stands there may be anything.
+BOOST_AUTO_TEST_CASE(sections_that_make_no_sense_are_read_without_harm) {
+    const std::string plain = content_of("/bin/true");
+    Elf64_Ehdr file;
+    BOOST_REQUIRE(plain.size() > sizeof file);
+    std::memcpy(&file, plain.data(), sizeof file);
+    const auto changed = [&](Elf64_Word type, auto&& change) {
+        std::string content = plain;
+        for (int i = 0; i != file.e_shnum; ++i) {
+            char* const at = content.data() + file.e_shoff + static_cast<std::size_t>(i) * sizeof(Elf64_Shdr);
+            Elf64_Shdr section;
+            std::memcpy(&section, at, sizeof section);
+            if (section.sh_type != type)
+                continue;
+            change(section);
+            std::memcpy(at, &section, sizeof section);
+        }
+        return content;
+    };
+    const auto runs = [](const std::string& content) { return run_tool({"run", "--", scratch_file(content, 0700).path()}).status; };
+    BOOST_TEST(runs(changed(SHT_DYNSYM, [](Elf64_Shdr& s) { s.sh_entsize = 0; })) == 0);
+    BOOST_TEST(runs(changed(SHT_DYNSYM, [](Elf64_Shdr& s) { s.sh_link = 0xffff; })) == 0);
+    BOOST_TEST(runs(changed(SHT_GNU_versym, [](Elf64_Shdr& s) { s.sh_size = 1; })) == 0);
+    // Two records, each of which says that the other one is the next.
+    std::array<Elf64_Verneed, 2> ring{};
+    ring[0] = {1, 0, 0, 0, sizeof ring[0]};
+    ring[1] = {1, 0, 0, 0, static_cast<Elf64_Word>(-static_cast<int>(sizeof ring[0]))};
+    const std::size_t place = (plain.size() + 7) / 8 * 8;
+    std::string loop = changed(SHT_GNU_verneed, [&](Elf64_Shdr& s) {
+        s.sh_offset = place;
+        s.sh_size = sizeof ring;
+    });
+    loop.resize(place);
+    loop.append(reinterpret_cast<const char*>(ring.data()), sizeof ring);
+    BOOST_TEST(runs(loop) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_missing_is_127) {
