@@ -33,7 +33,7 @@ inline void unless(bool as_expected, const std::string& what)
         throw std::runtime_error(what);
 }
 
-// ---- a file that is in memory, for others to read ----------------------------------------------------------------------------
+// ---- a file that is in memory, for others to read ---------------------------------------------------------------------------
 
 inline constexpr std::size_t file_size = 32u << 20;
 
@@ -52,7 +52,7 @@ inline std::string cached_file()
     return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
 }
 
-// ---- fio ----------------------------------------------------------------------------------------------------------------------
+// ---- fio --------------------------------------------------------------------------------------------------------------------
 
 /// For the shell.
 inline std::string quoted(const std::string& word)
@@ -95,12 +95,13 @@ inline double reads_of(const std::string& said)
 inline double fio(const std::string& under, const char* engine, unsigned depth, std::uint64_t milliseconds)
 {
     return reads_of(output_of(
-        "exec " + under + "fio --name=bench --rw=randread --bs=4k --time_based --invalidate=0 --output-format=json --ioengine=" +
-        engine + " --iodepth=" + std::to_string(depth) + " --runtime=" + std::to_string(milliseconds) + "ms --size=" +
+        "exec " + under +
+        "fio --name=bench --rw=randread --bs=4k --time_based --invalidate=0 --output-format=json --ioengine=" + engine +
+        " --iodepth=" + std::to_string(depth) + " --runtime=" + std::to_string(milliseconds) + "ms --size=" +
         std::to_string(file_size) + " --filename=" + quoted(cached_file())));
 }
 
-// ---- starting -----------------------------------------------------------------------------------------------------------------
+// ---- starting ---------------------------------------------------------------------------------------------------------------
 
 /// From before a process is made to after it has been waited for, in milliseconds.
 inline double time_of(std::vector<std::string> words, const std::vector<std::string>& more_environment = {})

@@ -72,7 +72,8 @@ BOOST_AUTO_TEST_CASE(what_fio_says_is_taken)
 
 BOOST_AUTO_TEST_CASE(fio_is_run_on_the_drop_in_and_asked_for_posixaio_at_the_depth)
 {
-    const std::string asked = "case \"$LD_PRELOAD:$*\" in */libsigev-posix.so:*--ioengine=posixaio*--iodepth=1\\ *) ;; *) exit 9 ;; esac\n";
+    const std::string asked = "case \"$LD_PRELOAD:$*\" in */libsigev-posix.so:*--ioengine=posixaio*--iodepth=1\\ *) ;; "
+                              "*) exit 9 ;; esac\n";
     BOOST_TEST(measured(asked + says(0, 7)) == 4.25);
 }
 

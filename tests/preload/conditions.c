@@ -306,17 +306,17 @@ static int bring_about(const char *condition)
         exit(many());
     if (strncmp(condition, "closes:", 7) == 0)
         exit(close_all(condition + 7));
-    if (strcmp(condition, "nofile") == 0) {
+    if (strcmp(condition, "rlimit_nofile_16") == 0) {
         closefrom(3); /* what whoever has started us has left open */
         return limit(RLIMIT_NOFILE, 16);
     }
-    if (strcmp(condition, "nproc") == 0)
+    if (strcmp(condition, "rlimit_nproc") == 0)
         return no_threads();
-    if (strcmp(condition, "memory") == 0)
+    if (strcmp(condition, "rlimit_as") == 0)
         return limit(RLIMIT_AS, 64u << 20);
     if (strcmp(condition, "unlimited_stack") == 0)
         return unlimited_stack();
-    if (strcmp(condition, "chroot") == 0)
+    if (strcmp(condition, "chroot_without_proc") == 0)
         return chroot_without_proc();
     for (size_t i = 0; i != sizeof calls_ / sizeof *calls_; ++i)
         if (strcmp(condition, calls_[i].name) == 0)
