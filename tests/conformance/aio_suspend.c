@@ -207,3 +207,10 @@ ASSERTION(aio_suspend, 8, "it may be called in a signal handler", "2.4.3 Signal 
     }
     check(atomic_load(&wrong) == 0, "a call in the handler fails");
 }
+
+ASSERTION(aio_suspend, 9, "a list that has nothing in it is not waited for", "none: the host's aio_suspend(3) returns 0 at once")
+{
+    const struct aiocb *const list[1] = {NULL};
+    const struct timespec limit = timespec_of(patience);
+    check(aio_suspend(list, 0, &limit) == 0, "aio_suspend: %s", strerror(errno));
+}
