@@ -76,7 +76,8 @@ private:
     timer_t id_ = nullptr;
 };
 
-/// What a timer's callback saw; the clock is read first. One callback at a time writes, the test reads after `calls`.
+/// What timers' callbacks saw; the clock is read first. On the runtime those of several timers run at the same time, so each call
+/// takes a cell of its own, and is counted when it is over. The test reads the cells when no other call is under way.
 struct clock_box {
     struct call {
         std::int64_t at;
@@ -84,18 +85,18 @@ struct clock_box {
     };
     clockid_t clock = CLOCK_MONOTONIC;
     std::array<call, 256> seen{};
-    std::atomic<unsigned> calls{0};
+    std::atomic<unsigned> begun{0}, calls{0};
     std::function<void()> inside;
 
     static void receive(sigval v) {
         auto& self = *static_cast<clock_box*>(v.sival_ptr);
         const auto now = now_of(self.clock);
-        const unsigned n = self.calls;
+        const unsigned n = self.begun++;
         if (n < self.seen.size())
             self.seen[n] = {now, *sigev_current()};
         if (self.inside)
             self.inside();
-        ++self.calls;
+        ++self.calls; // last: then the test may look
     }
 };
 
