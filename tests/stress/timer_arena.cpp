@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include <poll.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 
@@ -58,6 +59,36 @@ void arena::be_quiet()
             b->give_back(engine_->settime(b->slot, b->generation, {}).old);
 }
 
+// Everybody else is quiet. The reactor sleeps, nothing has woken it, and no alarm that is near will: nothing will happen.
+bool arena::is_at_rest() const
+{
+    const std::uint64_t turns = turns_;
+    if (turns % 2 == 0)
+        return false;
+    constexpr std::uint64_t near = 1'000'000'000;
+    if (engine_->next(spi::timer_base::steady) < sigev::sys::now(options_.steady) + near ||
+        engine_->next(spi::timer_base::wall) < sigev::sys::now(CLOCK_REALTIME) + near)
+        return false;
+    pollfd fds[3] = {{wake_fd_, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    int own[2];
+    const unsigned count = engine_->descriptors(own);
+    for (unsigned i = 0; i < count; ++i)
+        fds[i + 1].fd = own[i];
+    return poll(fds, 3, 0) == 0 && turns_ == turns;
+}
+
+// True as soon as the predicate is. False when the reactor is at rest and it still is not; or when that takes for ever.
+bool arena::until(const std::function<bool()>& predicate) const
+{
+    bool is = false;
+    wait_until([&] {
+        const bool rests = is_at_rest();
+        is = predicate();
+        return is || rests;
+    });
+    return is;
+}
+
 void arena::end_round()
 {
     be_quiet();
@@ -67,12 +98,12 @@ void arena::end_round()
                 return false;
         return true;
     };
-    if (!wait_until(all_alive_balanced, seconds(1))) {
+    if (!until(all_alive_balanced)) {
         ++result_.lost_rounds;
         for (place& p : places_)
             if (timer_books* b = p.now)
                 engine_->gettime(b->slot, b->generation); // so that the next round begins with nothing lost
-        wait_until(all_alive_balanced, seconds(1));
+        until(all_alive_balanced);
     }
     if (!options_.recreate)
         return;
@@ -83,12 +114,12 @@ void arena::end_round()
         p.before = nullptr;
     }
     const unsigned used = std::min(books_used_.load(), books_per_round);
-    wait_until([&] { // the last word about each
+    until([&] { // the last word about each
         for (unsigned i = 0; i < used; ++i)
             if (books_[i].retired == 0)
                 return false;
         return true;
-    }, seconds(1));
+    });
     for (unsigned i = 0; i < used; ++i) {
         result_.unretired += books_[i].retired != 1;
         result_.unbalanced += !books_[i].balanced();

@@ -9,8 +9,9 @@
 // armings must say so. Left is what destroy() returns. A settime() that overtakes a delete can leave one more behind,
 // which nobody sees: the books allow for it only if there was such a call.
 //
-// A round ends when everybody is quiet. Then each timer's books must balance within a second, with nobody touching
-// the timer (gettime() would heal it): what has not fired by then is lost.
+// A round ends when everybody is quiet. Then each timer's books must come to balance, with nobody touching
+// the timer (gettime() would heal it). What has not fired when the reactor sleeps, neither woken nor with an alarm that
+// is near, is lost, for it never would; how long a slow machine takes until then does not matter.
 //
 // What is lost needs two to meet within a few instructions, so whoever can be held up there is, now and then: the reactor
 // while it raises, a setter while it wakes the reactor, and both wherever a signal strikes.

@@ -47,7 +47,10 @@ void arena::react()
         const unsigned count = engine_->descriptors(own);
         for (unsigned i = 0; i < count; ++i)
             fds[i + 1].fd = own[i];
-        if (poll(fds, 3, -1) <= 0)
+        turns_.fetch_add(1);
+        const int found = poll(fds, 3, -1);
+        turns_.fetch_add(1);
+        if (found <= 0)
             continue; // EINTR is nothing to look for
         std::uint64_t drained;
         [[maybe_unused]] const auto n = read(wake_fd_, &drained, sizeof drained);

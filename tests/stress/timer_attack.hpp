@@ -7,6 +7,7 @@
 #include "support/stress.hpp"
 
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -54,6 +55,8 @@ private:
     void begin_round();
     void end_round();
     void be_quiet();
+    bool is_at_rest() const;
+    bool until(const std::function<bool()>& predicate) const;
 
     const arena_options options_;
     const std::unique_ptr<spi::timer_engine> engine_;
@@ -67,6 +70,7 @@ private:
     std::atomic<std::uint64_t> round_{0};
     std::atomic<unsigned> through_{0};
     std::atomic<bool> stop_{false}, storming_{false};
+    std::atomic<std::uint64_t> turns_{0}; // the reactor's; odd while it sleeps, or is about to
     std::atomic<int> in_handlers_{0};
     std::atomic<std::uint64_t> strangers_{0}, signals_{0}, handler_seed_{1};
     arena_result result_;
