@@ -296,7 +296,8 @@ void dispatcher::end_visit(subscription& s) noexcept
         registry_.maybe_free(s);
 }
 
-// The callback has come back in a process that it has forked. What waits here is the parent's, which delivers it.
+// A callback, or a handler of the signal that has been sent, has come back in a process that it has forked. What waits here is the
+// parent's, which delivers it.
 spi::verdict dispatcher::forget_all() noexcept
 {
     backlog_ = {};
@@ -351,7 +352,7 @@ void dispatcher::call_in_turn(record& first) noexcept
 }
 
 // One attempt, while this thread is seen to be inside (gate_delivering). `retry`: the record is still the drain's. Anything
-// else: it is not. Where more was merged meanwhile, settle() has looked whether the next delivery may start.
+// else: it is not (nor is anything, when is_inherited()). Where more was merged meanwhile, settle() has looked whether the next delivery may start.
 inline spi::verdict dispatcher::attempt(record& r, sigev_notification& n) noexcept
 {
     subscription& s = *r.owner;
@@ -365,6 +366,8 @@ inline spi::verdict dispatcher::attempt(record& r, sigev_notification& n) noexce
     for (;;) {
         latch(r, n);
         const spi::verdict v = m.deliver(s.target, r, n);
+        if (is_inherited()) [[unlikely]]
+            return forget_all();
         if (v == spi::verdict::retry) {
             unlatch(r);
             return v;
@@ -410,6 +413,8 @@ void dispatcher::offer_in_turn(record& first) noexcept
             backlog_.pop_front();
             v = attempt(*r, n);
         }
+        if (is_inherited())
+            return;
     }
     if (clear(s, gate_delivering))
         registry_.maybe_free(s);
@@ -440,6 +445,8 @@ spi::verdict dispatcher::offer_again(record& r) noexcept
     sigev_notification n{};
     introduce(s, n);
     const spi::verdict v = attempt(r, n);
+    if (is_inherited())
+        return v;
     if (clear(s, gate_delivering))
         registry_.maybe_free(s);
     return v;

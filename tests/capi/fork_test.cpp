@@ -1,7 +1,10 @@
 // Fork: the child has nothing of its parent's and a fresh runtime of its own when it asks; the parent keeps everything.
 #include "fork_fixture.hpp"
+#include "support/stress.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <functional>
 #include <thread>
 
@@ -257,6 +260,68 @@ BOOST_AUTO_TEST_CASE(a_child_that_was_forked_in_a_timers_callback_leaves_the_par
         BOOST_TEST(sigev_timer_delete(t) == 0);
     close(go[0]);
     close(go[1]);
+}
+
+// Several are due at once, and the callback of the first one forks.
+BOOST_AUTO_TEST_CASE(timers_due_behind_a_callback_that_forks_are_the_parents_alone) {
+    forking_loop loop;
+    loop.first = [&] {
+        loop.forked = fork();
+        loop.in_child = loop.forked == 0;
+    };
+    sigevent e = make_event(SIGEV_CALLBACK, forking_loop::called, &loop);
+    timer_t timers[3];
+    const auto soon = timer_value(ms);
+    for (auto& t : timers) {
+        BOOST_REQUIRE(sigev_timer_create_on(loop.reactor, CLOCK_MONOTONIC, &e, &t) == 0);
+        BOOST_REQUIRE(sigev_timer_settime(t, 0, &soon, nullptr) == 0);
+    }
+    BOOST_TEST(wait_until([&] { // all of them, when the loop looks next
+        itimerspec left{};
+        return std::all_of(std::begin(timers), std::end(timers), [&](timer_t t) {
+            return sigev_timer_gettime(t, &left) == 0 && left.it_value.tv_sec == 0 && left.it_value.tv_nsec <= 1;
+        });
+    }));
+    BOOST_TEST(wait_until([&] {
+        loop.turn(10);
+        return loop.calls == 3;
+    }));
+    BOOST_TEST(status_of(loop.forked) == 0);
+    for (const auto t : timers)
+        BOOST_TEST(sigev_timer_delete(t) == 0);
+}
+
+// A signal's handler runs on the loop's own thread, as soon as the drain has sent it, and forks there.
+BOOST_AUTO_TEST_CASE(signals_behind_one_whose_handler_forks_are_the_parents_alone) {
+    static forking_loop* of = nullptr;
+    for (const int sent : {1, 3}) { // of three subscriptions, and of each of them
+        forking_loop loop;
+        of = &loop;
+        loop.first = [&] {
+            loop.forked = fork();
+            loop.in_child = loop.forked == 0;
+        };
+        const handled here(SIGUSR1, [](int) { forking_loop::called(sigval{.sival_ptr = of}); });
+        sigevent e{};
+        e.sigev_notify = SIGEV_SIGNAL;
+        e.sigev_signo = SIGUSR1;
+        sigev_options options{};
+        options.size = sizeof options;
+        options.reactor = loop.reactor;
+        sigev_t s[3];
+        for (auto& one : s)
+            BOOST_REQUIRE(sigev_open(&e, 10, &options, &one) == 0);
+        for (const auto one : s)
+            for (int i = 0; i != sent; ++i)
+                BOOST_REQUIRE(sigev_submit(one, i, 0) == 0);
+        BOOST_TEST(wait_until([&] {
+            loop.turn(10);
+            return loop.calls == 3 * sent;
+        }));
+        BOOST_TEST(status_of(loop.forked) == 0);
+        for (const auto one : s)
+            BOOST_TEST(sigev_close(one) == 0);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
