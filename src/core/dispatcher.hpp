@@ -144,7 +144,7 @@ private:
     static void introduce(const subscription& s, sigev_notification& out) noexcept;
     [[gnu::always_inline]] inline bool latch(record& r, sigev_notification& out) noexcept;
     bool latch_occurrences(subscription& s, record& r, sigev_notification& out) noexcept;
-    [[gnu::always_inline]] inline static void look_at_clock(const subscription& s, sigev_notification& out) noexcept;
+    [[gnu::always_inline]] inline static void look_at_clock(record& r, sigev_notification& out) noexcept;
     void unlatch(record& r) noexcept;
     [[gnu::always_inline]] inline bool settle(record& r, spi::verdict v) noexcept;
     bool settle_occurrences(subscription& s, record& r, spi::verdict v) noexcept;

@@ -1,6 +1,7 @@
 // The account of a subscription, and that of all of them: registry's side of the ledger.
 #include "core/registry.hpp"
 
+#include "core/statistics.hpp"
 #include "sys/fork_epoch.hpp"
 
 #include <sched.h>
@@ -74,26 +75,14 @@ sigev_ledger registry::read(const subscription& s) noexcept
 // not closed by sigev_shutdown().
 namespace {
 
-constexpr unsigned method_kinds = 7;
+using sys::statistics::kind_of;
+using sys::statistics::method_kinds;
 
 struct closed_account {
     std::uint32_t epoch = 0; ///< of the process that it is about: a child starts its own
     std::array<std::array<sigev_ledger, method_kinds>, SIGEV_SOURCE_COUNT> at{};
 };
 closed_account closed;
-
-unsigned kind_of(int notify) noexcept
-{
-    switch (notify) {
-    case SIGEV_SIGNAL: return 0;
-    case SIGEV_NONE: return 1;
-    case SIGEV_THREAD: return 2;
-    case SIGEV_KEVENT: return 3;
-    case SIGEV_THREAD_ID: return 4;
-    case SIGEV_CALLBACK: return 5;
-    default: return 6;
-    }
-}
 
 } // namespace
 
@@ -126,8 +115,10 @@ void registry::fold_silent_requests() noexcept
     add(closed.at[SIGEV_SOURCE_AIO][kind_of(SIGEV_NONE)], of_silent_requests(n));
 }
 
-void registry::fold_kernel_timer(int notify, std::uint64_t raised) noexcept
+void registry::fold_kernel_timer(int notify, std::uint64_t raised, sys::statistics::account* books, std::uint32_t generation) noexcept
 {
+    if (statistics::wanted()) [[unlikely]]
+        statistics::kernel_timer_ended(notify, raised, books, generation);
     std::lock_guard lock(totals_mutex_);
     if (closed.epoch != epoch)
         closed = {epoch, {}};

@@ -4,6 +4,7 @@
 
 #include "core/inside.hpp"
 #include "core/registry.hpp"
+#include "core/statistics.hpp"
 #include "sys/clock.hpp"
 
 #include <cerrno>
@@ -26,10 +27,16 @@ void dispatcher::introduce(const subscription& s, sigev_notification& out) noexc
 }
 
 // Where nobody could see it, or there is nothing to compare it with, the look is left out.
-inline void dispatcher::look_at_clock(const subscription& s, sigev_notification& out) noexcept
+inline void dispatcher::look_at_clock(record& r, sigev_notification& out) noexcept
 {
-    if (out.scheduled != 0 && (s.method->runs_user_code || s.method->deferred))
+    if (out.scheduled == 0)
+        return;
+    const subscription& s = *r.owner;
+    const bool counted = statistics::wanted();
+    if (s.method->runs_user_code || s.method->deferred || counted)
         out.actual = static_cast<std::int64_t>(s.time ? s.time->now(out.clock) : sys::now(out.clock));
+    if (counted) [[unlikely]]
+        statistics::note_lateness(r, out.actual - out.scheduled);
 }
 
 // And what this one says, whose delivery starts now; the overrun is latched here. False: nothing was raised (merging only).
@@ -44,7 +51,7 @@ inline bool dispatcher::latch(record& r, sigev_notification& out) noexcept
     out.overrun = overrun_of(r.latched + 1);
     if (s.source == SIGEV_SOURCE_AIO && r.error == ECANCELED)
         out.cause = SIGEV_CAUSE_CANCELED;
-    look_at_clock(s, out);
+    look_at_clock(r, out);
     return true;
 }
 
@@ -65,7 +72,7 @@ bool dispatcher::latch_occurrences(subscription& s, record& r, sigev_notificatio
     out.data = static_cast<std::int64_t>(r.latched);
     out.overrun = overrun_of(r.latched);
     s.overrun.store(out.overrun, std::memory_order_relaxed);
-    look_at_clock(s, out);
+    look_at_clock(r, out);
     return true;
 }
 
@@ -173,6 +180,8 @@ inline bool dispatcher::settle(record& r, spi::verdict v) noexcept
         count(s.delivered, s.is_settled_by_the_drain());
     else
         s.discarded.fetch_add(1, std::memory_order_relaxed);
+    if (r.lateness != 0) [[unlikely]] // only where statistics are wanted
+        v == spi::verdict::delivered ? statistics::delivered(s, r, 1) : statistics::discarded(s, 1);
     give_back(r);
     return false;
 }
@@ -187,6 +196,8 @@ bool dispatcher::settle_occurrences(subscription& s, record& r, spi::verdict v) 
         if (n > 1)
             s.merged.fetch_add(n - 1, std::memory_order_relaxed);
     }
+    if (statistics::wanted()) [[unlikely]]
+        v == spi::verdict::delivered ? statistics::delivered(s, r, n) : statistics::discarded(s, n);
     s.inflight.fetch_sub(n, std::memory_order_relaxed);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
         discard(r);
@@ -205,6 +216,8 @@ void dispatcher::discard(record& r) noexcept
     subscription& s = *r.owner;
     if (s.kind == raising::queueing) {
         s.discarded.fetch_add(1, std::memory_order_relaxed);
+        if (statistics::wanted()) [[unlikely]]
+            statistics::discarded(s, 1);
         give_back(r);
         return;
     }
@@ -218,6 +231,8 @@ void dispatcher::discard(record& r) noexcept
         if (next == 0)
             break;
         s.discarded.fetch_add(count, std::memory_order_relaxed);
+        if (statistics::wanted()) [[unlikely]]
+            statistics::discarded(s, count);
         word = next;
     }
     registry_.maybe_free(s);

@@ -1,6 +1,7 @@
 #include "core/registry.hpp"
 
 #include "core/runtime.hpp"
+#include "core/statistics.hpp"
 #include "sys/fork_epoch.hpp"
 
 #include <cerrno>
@@ -67,6 +68,7 @@ registry* registry::ensure() noexcept
     sys::atomic16_is_lock_free(); // decided now: later it may be asked in a handler
     try {
         auto* fresh = new registry(epoch, current_.load(std::memory_order_acquire));
+        statistics::join();
         current_.store(fresh, std::memory_order_release);
         return fresh;
     } catch (const std::bad_alloc&) {

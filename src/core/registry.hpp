@@ -15,6 +15,7 @@
 #include "core/subscription.hpp"
 #include "spi/kqueue_port.hpp"
 #include "spi/user_methods.hpp"
+#include "sys/statistics_page.hpp"
 
 #include <array>
 #include <atomic>
@@ -102,8 +103,8 @@ public:
     static sigev_ledger read(const subscription& s) noexcept;
     /// Over all subscriptions that this process ever had, also when the registry has gone.
     static sigev_ledger total(int source, int method) noexcept;
-    /// A timer has ended whose signals, of the method `notify`, the kernel has sent.
-    void fold_kernel_timer(int notify, std::uint64_t raised) noexcept;
+    /// A timer has ended whose signals, of the method `notify`, the kernel has sent. `books`: where they could be seen; else null.
+    void fold_kernel_timer(int notify, std::uint64_t raised, sys::statistics::account* books, std::uint32_t generation) noexcept;
 
     /// A request that tells nobody (SIGEV_NONE) has ended: raised, and delivered. It has no subscription.
     void count_silent_request() noexcept { silent_requests_.fetch_add(1, std::memory_order_relaxed); }

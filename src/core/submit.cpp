@@ -3,6 +3,7 @@
 #include "core/dispatcher.hpp"
 
 #include "core/registry.hpp"
+#include "core/statistics.hpp"
 
 #include <cerrno>
 #include <utility>
@@ -126,11 +127,15 @@ int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t d
 
 void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept
 {
+    if (statistics::wanted()) [[unlikely]]
+        statistics::raised(s, 1);
     int refusal;
     record* r = claim(s, s.generation.generation(), refusal);
     if (!r) { // cancelled, since its one record is free and nobody else submits
         s.raised.fetch_add(1, std::memory_order_relaxed);
         s.discarded.fetch_add(1, std::memory_order_relaxed);
+        if (statistics::wanted()) [[unlikely]]
+            statistics::discarded(s, 1);
         return;
     }
     r->data = data;
@@ -142,8 +147,12 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
 void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
 {
     s.raised.fetch_add(n, std::memory_order_relaxed);
+    if (statistics::wanted()) [[unlikely]]
+        statistics::raised(s, n);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
         s.discarded.fetch_add(n, std::memory_order_relaxed);
+        if (statistics::wanted()) [[unlikely]]
+            statistics::discarded(s, n);
         return;
     }
     std::uint64_t word = s.occurrences.load(std::memory_order_acquire);

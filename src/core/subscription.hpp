@@ -32,6 +32,7 @@ struct alignas(64) record : spi::delivery {
     std::uint64_t latched = 0;   ///< expirations that this delivery took; queueing: how many the newest has taken the place of
     std::int64_t scheduled = 0;
     clockid_t clock = CLOCK_MONOTONIC; ///< of `scheduled`
+    std::uint32_t lateness = 0;        ///< where statistics are wanted: of this delivery, while it is under way
     /// Not about this record, but of its place in the owner's run of records: see claim in core/delivery.hpp.
     std::atomic<std::uint64_t> slot{0};
 };

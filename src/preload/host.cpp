@@ -1,6 +1,7 @@
 #include "preload/host.hpp"
 
 #include "preload/replaced.hpp"
+#include "preload/statistics.hpp"
 
 #include <sigev.h>
 
@@ -81,6 +82,8 @@ void decide() noexcept
     else if (lists(engine, "timer=kernel"))
         decided.engine = SIGEV_ENGINE_KERNEL;
     decided.flags = variable_of("SIGEV_PRECISE").empty() ? 0 : SIGEV_TIMER_PRECISE;
+    if (trusted)
+        join_statistics();
     is_decided.store(true, std::memory_order_release);
 }
 

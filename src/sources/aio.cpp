@@ -1,5 +1,6 @@
 #include "sources/aio.hpp"
 
+#include "core/statistics.hpp"
 #include "sources/aio_ended.h"
 #include "sources/aio_now.hpp"
 #include "sources/aio_options.hpp"
@@ -106,7 +107,15 @@ int aio_source::prepare(const aio_call& call, aiocb& cb, request& r) noexcept
         error = subscribe(call.on, cb.aio_sigevent, SIGEV_SOURCE_AIO, reinterpret_cast<std::uintptr_t>(&cb), r.told);
     if (error)
         abandon(r);
+    else if (core::statistics::wanted()) [[unlikely]]
+        note_asked(r);
     return error;
+}
+
+void aio_source::note_asked(request& r) noexcept
+{
+    core::statistics::created(SIGEV_SOURCE_AIO, r.told ? r.told->method->number : SIGEV_NONE);
+    r.asked = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
 }
 
 // For aio_waitcomplete(). What an earlier request of the same aiocb has left, and nobody has returned, is given up.
@@ -413,6 +422,8 @@ void aio_source::count_if_silent(const request& r) noexcept
 {
     if (!r.told)
         registry_.count_silent_request();
+    if (core::statistics::wanted()) [[unlikely]]
+        core::statistics::request_over(r.told, r.asked);
 }
 
 void aio_source::start_all(aio_order::item* ready) noexcept

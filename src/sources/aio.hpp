@@ -96,6 +96,7 @@ private:
     bool reserve_entry(request& r) noexcept;
     int start(std::unique_ptr<request> r) noexcept;
     void abandon(request& r) noexcept;
+    static void note_asked(request& r) noexcept;
     void abandon(core::subscription*& told) noexcept;
     void launch(request& r) noexcept;
     int join_file(request& r) noexcept;

@@ -7,6 +7,7 @@
 // of his that is gone, harms nobody.
 //
 // What could be started by itself and is not, for want of a descriptor or a thread, has the status EAGAIN; the others go on.
+#include "core/statistics.hpp"
 #include "sources/aio_ended.h"
 #include "sources/aio_now.hpp"
 #include "sources/aio_request.hpp"
@@ -107,6 +108,8 @@ int aio_source::open_list(sigev_reactor_t on, aiocb* const list[], const sigeven
         if (const int error = subscribe(on, event ? *event : silent, SIGEV_SOURCE_AIO_LIST,
                                         reinterpret_cast<std::uintptr_t>(list), whole->told))
             return error;
+        if (whole->told && core::statistics::wanted()) [[unlikely]]
+            core::statistics::created(SIGEV_SOURCE_AIO_LIST, whole->told->method->number);
     }
     out = whole.release();
     return 0;

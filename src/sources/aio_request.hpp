@@ -14,6 +14,7 @@ struct aio_source::request : spi::aio_work, aio_order::item, aio_user {
     core::subscription* told = nullptr; ///< pinned; null: SIGEV_NONE
     aio_list* list = nullptr;           ///< a reference
     std::unique_ptr<iovec[]> vector;    ///< a copy of the program's
+    std::int64_t asked = 0;             ///< when, where statistics are wanted
     std::uint32_t entry = aio_completed::none; ///< for aio_waitcomplete()
     bool ordered = false;               ///< stands in the order of its file; under the source's mutex
     bool withdrawn = false;             ///< cancelled; under the source's mutex

@@ -1,5 +1,7 @@
 #include "sources/kernel_timer.hpp"
 
+#include "core/statistics.hpp"
+
 #include <cerrno>
 #include <pthread.h>
 
@@ -47,6 +49,8 @@ int kernel_bank::create_direct(
         return error;
     cold& c = cold_[slot];
     c.notify.store(event.sigev_notify, std::memory_order_relaxed);
+    if (sys::statistics::account* const a = c.account.load(std::memory_order_relaxed)) [[unlikely]]
+        core::statistics::open_account(*a, event.sigev_notify, generation);
     c.subscription.store(nullptr, std::memory_order_relaxed);
     c.generation.store(generation, std::memory_order_seq_cst); // from here the handle is known
     // Who closes a reactor shuts it and then looks for timers; this publishes one and then looks at the reactor.
@@ -123,10 +127,11 @@ int kernel_bank::overrun(const timer& t, int& out) noexcept
 
 bool kernel_bank::destroy_direct(std::uint32_t slot, std::uint32_t generation, int notify) noexcept
 {
+    sys::statistics::account* const account = cold_[slot].account.load(std::memory_order_relaxed);
     std::uint64_t raised = 0;
     if (engine_->destroy(slot, generation, raised) != 0)
         return false;
-    registry_.fold_kernel_timer(notify, raised);
+    registry_.fold_kernel_timer(notify, raised, account, generation);
     return true;
 }
 
@@ -233,6 +238,15 @@ void kernel_bank::wake() noexcept
 {
     if (core::reactor* on = on_.load(std::memory_order_acquire))
         on->wake();
+}
+
+sys::statistics::kernel_books* kernel_bank::books(std::uint32_t slot) noexcept
+{
+    if (!core::statistics::wanted())
+        return nullptr;
+    sys::statistics::account* const a = core::statistics::take_account();
+    cold_[slot].account.store(a, std::memory_order_relaxed);
+    return a ? &a->books : nullptr;
 }
 
 void kernel_bank::retired(std::uint32_t slot) noexcept

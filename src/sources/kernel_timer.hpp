@@ -44,6 +44,7 @@ private:
         std::atomic<std::uint32_t> generation; ///< the engine's, of the timer that has the slot
         std::atomic<int> notify;
         std::atomic<core::subscription*> subscription; ///< null: the kernel sends its signals
+        std::atomic<sys::statistics::account*> account; ///< the slot's; null: nobody looks at its books
     };
     core::subscription* subscription_of(std::uint32_t slot) const noexcept
     {
@@ -60,6 +61,7 @@ private:
 
     void expired(std::uint32_t slot, std::uint64_t count, std::int64_t scheduled, clockid_t clock) noexcept override;
     void wake() noexcept override;
+    sys::statistics::kernel_books* books(std::uint32_t slot) noexcept override;
     void retired(std::uint32_t slot) noexcept override;
 
     std::unique_ptr<spi::kernel_timer_engine> engine_;

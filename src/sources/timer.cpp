@@ -1,5 +1,6 @@
 #include "sources/timer.hpp"
 
+#include "core/statistics.hpp"
 #include "sources/clock_steps.hpp"
 #include "sources/kernel_timer.hpp"
 
@@ -392,9 +393,12 @@ int timers::create(core::reactor& on, const timer_request& wanted, std::uint64_t
     bank* of = nullptr;
     if (const int error = bank_of(on, time ? clock_family::manual : choice.family, time, of))
         return error;
-    return of->family() == clock_family::kernel
-               ? static_cast<kernel_bank*>(of)->create(wanted.clock, wanted.event, number)
-               : static_cast<timer_bank*>(of)->create(wanted, number);
+    const int error = of->family() == clock_family::kernel
+                          ? static_cast<kernel_bank*>(of)->create(wanted.clock, wanted.event, number)
+                          : static_cast<timer_bank*>(of)->create(wanted, number);
+    if (error == 0 && core::statistics::wanted()) [[unlikely]]
+        core::statistics::created(SIGEV_SOURCE_TIMER, wanted.event ? wanted.event->sigev_notify : SIGEV_SIGNAL);
+    return error;
 }
 
 bool timers::keeps(int id) noexcept

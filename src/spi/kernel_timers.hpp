@@ -5,6 +5,8 @@
 // kernel tells one thread of ours, the receiver, which hands the expiry to the reactor.
 #pragma once
 
+#include "sys/statistics_page.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <signal.h>
@@ -20,6 +22,10 @@ public:
 
     /// reap() has something to report. Any thread.
     virtual void wake() noexcept = 0;
+
+    /// For books of the slot's direct timers that somebody else can see, for as long as there is the slot; null: the engine has its
+    /// own. In create(); the same answer for the same slot, once it was not null.
+    virtual sys::statistics::kernel_books* books(std::uint32_t slot) noexcept = 0;
 
     /// The kernel has forgotten the timer, and no expired() of that slot will come before it is acquired again. Any thread,
     /// also in a signal handler.

@@ -1,14 +1,15 @@
 // Latencies, counted where they happen: any thread, also several at once, adds a sample without waiting for
 // anybody.
 //
-// Buckets are powers of two cut in eight, so a quantile is off by at most a sixteenth, from nanoseconds to
-// centuries, in a fixed 4 KiB: a demo that runs all night needs no more than one that runs a second.
+// The buckets (sys/log_buckets.hpp) take a fixed 4 KiB: a demo that runs all night needs no more than one that
+// runs a second.
 #pragma once
+
+#include "sys/log_buckets.hpp"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,33 +17,7 @@
 
 namespace sigev::tool {
 
-namespace buckets {
-
-inline constexpr unsigned cut_bits = 3;
-inline constexpr std::uint64_t cuts = 1u << cut_bits;
-inline constexpr std::size_t count = (64 - cut_bits + 1) * cuts;
-
-/// The bucket of a value. The first 2 * `cuts` values have a bucket each.
-constexpr std::size_t of(std::uint64_t value) noexcept {
-    if (value < cuts)
-        return value;
-    const auto top = static_cast<unsigned>(std::bit_width(value)) - 1;
-    return (top - cut_bits + 1) * cuts + ((value >> (top - cut_bits)) & (cuts - 1));
-}
-
-/// The least value of a bucket.
-constexpr std::uint64_t lowest(std::size_t bucket) noexcept {
-    if (bucket < cuts)
-        return bucket;
-    return (cuts + bucket % cuts) << (bucket / cuts - 1);
-}
-
-/// The number of values in a bucket.
-constexpr std::uint64_t width(std::size_t bucket) noexcept {
-    return bucket < cuts ? 1 : std::uint64_t(1) << (bucket / cuts - 1);
-}
-
-} // namespace buckets
+namespace buckets = sys::log_buckets;
 
 /// What a histogram held at one moment.
 struct distribution {

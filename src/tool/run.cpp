@@ -1,8 +1,10 @@
 // `sigev run`: another program, with its timers and its asynchronous I/O on this layer.
 //
 // It becomes that program: no process stands between it and whoever waits for it, so exit status, signals, terminal and job
-// control are the program's own.
+// control are the program's own. With --stats somebody has to be there when the program has ended: see child.hpp.
+#include "tool/child.hpp"
 #include "tool/program_file.hpp"
+#include "tool/statistics.hpp"
 #include "tool/subcommand.hpp"
 #include "tool/system.hpp"
 
@@ -19,7 +21,6 @@ namespace sigev::tool {
 
 namespace {
 
-constexpr int exit_not_runnable = 126; // what shells answer for a program that is there and cannot be run
 constexpr int exit_not_found = 127;
 
 struct wanted {
@@ -27,8 +28,12 @@ struct wanted {
     std::string disable;
     std::string engine;
     std::string library;
+    std::string stats; ///< a file, or what stands for standard error; empty: not wanted
     bool precise = false;
+    bool json = false;
 };
+
+constexpr const char* to_stderr = "-";
 
 /// The drop-in that belongs to this command: beside it as it is built, or where it was installed together with it.
 std::string library_beside() {
@@ -57,10 +62,11 @@ std::string unknown_part(const std::string& list) {
     return {};
 }
 
-[[noreturn]] void become(const wanted& w) {
+/// The program's file, which can be served.
+std::string accepted(const std::string& name) {
     std::string path;
     try {
-        path = find_program(w.command.front());
+        path = find_program(name);
     } catch (const usage_error& error) {
         std::fprintf(stderr, "sigev: %s\n", error.what());
         std::exit(exit_not_found);
@@ -68,6 +74,11 @@ std::string unknown_part(const std::string& list) {
     const std::string why = refusal(path);
     if (!why.empty())
         throw usage_error(fmt::format("cannot serve {}: {}", path, why));
+    return path;
+}
+
+/// What the drop-in reads when it is loaded.
+void prepare_environment(const wanted& w) {
     const std::string library = w.library.empty() ? library_beside() : std::filesystem::canonical(w.library).string();
     // The dynamic linker takes both characters for the end of a name, and knows no way to write them.
     if (library.find_first_of(" :") != library.npos)
@@ -79,14 +90,20 @@ std::string unknown_part(const std::string& list) {
         set("SIGEV_ENGINE", w.engine);
     if (w.precise)
         set("SIGEV_PRECISE", "1");
+}
 
-    std::vector<char*> arguments;
-    for (const std::string& argument : w.command)
-        arguments.push_back(const_cast<char*>(argument.c_str()));
-    arguments.push_back(nullptr);
-    execv(path.c_str(), arguments.data());
-    std::fprintf(stderr, "sigev: %s: %s\n", path.c_str(), std::strerror(errno));
-    std::exit(exit_not_runnable);
+[[noreturn]] void run_with_statistics(const std::string& path, const wanted& w) {
+    const statistics_output output(w.stats == to_stderr ? "" : w.stats); // an unwritable one is known before the program runs
+    const statistics_memory memory;
+    set("SIGEV_STATS", memory.name());
+    const program_end end = run_as_child(path, w.command, {memory.descriptor(), output.descriptor()});
+    try {
+        const statistics found = memory.read(end);
+        output.write(w.json ? json(found) : text(found));
+    } catch (const std::exception& error) { // it is the program's status that is asked for
+        std::fprintf(stderr, "sigev: the statistics: %s\n", error.what());
+    }
+    end_like(end);
 }
 
 } // namespace
@@ -101,6 +118,10 @@ void add_run(CLI::App& app, std::vector<std::string> behind) {
     run->add_flag("--precise", w->precise, "Timers look for their deadline instead of sleeping until it, for the last moment");
     run->add_option("--library", w->library, "The drop-in to use, instead of the one installed with this command")
         ->check(CLI::ExistingFile);
+    run->add_flag(
+        fmt::format("--stats{{{}}}", to_stderr), w->stats,
+        "Say at the end what became of the notifications, on standard error, or into FILE: --stats=FILE");
+    run->add_flag("--json", w->json, "The same as JSON")->needs("--stats");
     run->prefix_command(); // what begins with the program's name is the program's
     run->callback([w, run, behind = std::move(behind)] {
         w->command = run->remaining();
@@ -108,7 +129,11 @@ void add_run(CLI::App& app, std::vector<std::string> behind) {
         w->command.insert(w->command.end(), behind.begin() + (w->command.empty() && !behind.empty()), behind.end());
         if (w->command.empty())
             throw usage_error("run: which program? see sigev run --help");
-        become(*w);
+        const std::string path = accepted(w->command.front());
+        prepare_environment(*w);
+        if (w->stats.empty())
+            execute(path, w->command);
+        run_with_statistics(path, *w);
     });
 }
 

@@ -16,7 +16,7 @@ set(may_include_src/capi include src/sys src/spi src/core backends src/sources s
 set(may_include_src/preload include src/sys src/capi)
 # A library of its own on the C API, with loops of its own: of the inside only what is header-only (its link holds it to that).
 set(may_include_src/ivykis include src/sys src/core)
-set(may_include_src/tool include)
+set(may_include_src/tool include src/sys) # of the latter what needs no link: the command is written on sigev.h
 
 set(top_folders include src backends tests bench build)
 set(folders_without_code src/decisions src/package)

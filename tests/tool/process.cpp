@@ -110,18 +110,29 @@ bool append(int descriptor, std::string& text) {
 
 tool_process::tool_process(
     std::vector<std::string> arguments, on where, std::vector<std::string> environment) {
+    arguments.insert(arguments.begin(), "sigev");
+    start(SIGEV_TOOL, std::move(arguments), where, environment);
+}
+
+tool_process::tool_process(const std::string& program, std::vector<std::string> arguments, on where) {
+    arguments.insert(arguments.begin(), program);
+    start(program, std::move(arguments), where, {});
+}
+
+void tool_process::start(
+    const std::string& program, std::vector<std::string> arguments, on where,
+    const std::vector<std::string>& environment) {
     preparation child;
     int out = -1, err = -1;
     out_ = where == on::terminal ? child.open_terminal() : child.open_pipe(STDOUT_FILENO, out);
     err_ = child.open_pipe(STDERR_FILENO, err);
-    arguments.insert(arguments.begin(), "sigev");
     auto variables = environment_with(environment, where == on::terminal);
-    const int error = posix_spawn(
-        &pid_, SIGEV_TOOL, &child.files, &child.attributes, pointers(arguments).data(),
+    const int error = posix_spawnp(
+        &pid_, program.c_str(), &child.files, &child.attributes, pointers(arguments).data(),
         pointers(variables).data());
     close_now(out);
     close_now(err);
-    BOOST_REQUIRE_MESSAGE(error == 0, "cannot start " SIGEV_TOOL);
+    BOOST_REQUIRE_MESSAGE(error == 0, "cannot start " << program);
 }
 
 tool_process::~tool_process() {
@@ -157,6 +168,12 @@ void tool_process::signal(int number) {
     BOOST_TEST(kill(pid_, number) == 0);
 }
 
+int tool_process::next_change(int options) {
+    int status = 0;
+    BOOST_REQUIRE(wait_until([&] { return waitpid(pid_, &status, options | WNOHANG) == pid_; }));
+    return status;
+}
+
 void tool_process::type(const std::string& keys) {
     BOOST_TEST(write(out_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
 }
@@ -172,6 +189,7 @@ outcome tool_process::end(milliseconds limit) {
     int status = 0;
     waitpid(pid_, &status, 0);
     pid_ = -1;
+    seen_.dumped = WIFSIGNALED(status) && WCOREDUMP(status);
     seen_.status = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
     return seen_;
 }

@@ -14,6 +14,7 @@ namespace sigev_tests {
 /// How it ended: the exit status, or minus the signal.
 struct outcome {
     int status = -1;
+    bool dumped = false; ///< a core file
     std::string out;
     std::string err;
 };
@@ -26,6 +27,8 @@ public:
     /// inherited.
     explicit tool_process(
         std::vector<std::string> arguments, on where = on::pipes, std::vector<std::string> environment = {});
+    /// Another program, found as the shell finds it, the same way.
+    tool_process(const std::string& program, std::vector<std::string> arguments, on where = on::pipes);
     ~tool_process();
     tool_process(const tool_process&) = delete;
     tool_process& operator=(const tool_process&) = delete;
@@ -35,6 +38,12 @@ public:
 
     void signal(int number);
 
+    pid_t pid() const noexcept { return pid_; }
+    /// What has been written to standard output so far.
+    const std::string& said() const noexcept { return seen_.out; }
+    /// waitpid() with these options, until there is something to tell; the status.
+    int next_change(int options);
+
     /// Types on the terminal.
     void type(const std::string& keys);
 
@@ -42,6 +51,7 @@ public:
     outcome end(milliseconds limit = patience);
 
 private:
+    void start(const std::string& program, std::vector<std::string> arguments, on where, const std::vector<std::string>& environment);
     bool read_some(std::chrono::steady_clock::time_point until);
 
     pid_t pid_ = -1;

@@ -18,11 +18,11 @@ std::int64_t nanoseconds(const timespec& t) noexcept
 // False: somebody has them. `doubtful`: what is noted may not be what the kernel has.
 bool books::open(bool& doubtful) noexcept
 {
-    std::uint32_t word = word_.load(std::memory_order_relaxed);
+    std::uint32_t word = at_.word.load(std::memory_order_relaxed);
     do
         if (word & in_use)
             return false;
-    while (!word_.compare_exchange_weak(word, word | in_use, std::memory_order_seq_cst, std::memory_order_relaxed));
+    while (!at_.word.compare_exchange_weak(word, word | in_use, std::memory_order_seq_cst, std::memory_order_relaxed));
     doubtful = word != 0;
     return true;
 }
@@ -32,31 +32,31 @@ void books::close(int id) noexcept
 {
     for (int tries = 0; tries != 4; ++tries) {
         std::uint32_t mine = in_use;
-        if (word_.compare_exchange_strong(mine, 0, std::memory_order_seq_cst))
+        if (at_.word.compare_exchange_strong(mine, 0, std::memory_order_seq_cst))
             return;
-        word_.fetch_and(~std::uint32_t{torn}, std::memory_order_seq_cst);
+        at_.word.fetch_and(~std::uint32_t{torn}, std::memory_order_seq_cst);
         look_again(id);
     }
-    word_.fetch_or(torn, std::memory_order_seq_cst); // for whoever opens them next to mend
-    word_.fetch_and(~std::uint32_t{in_use}, std::memory_order_seq_cst);
+    at_.word.fetch_or(torn, std::memory_order_seq_cst); // for whoever opens them next to mend
+    at_.word.fetch_and(~std::uint32_t{in_use}, std::memory_order_seq_cst);
 }
 
 void books::note(const arming& a, clockid_t clock) noexcept
 {
-    clock_.store(clock, std::memory_order_relaxed);
-    first_.store(a.first, std::memory_order_relaxed);
-    interval_.store(a.interval, std::memory_order_relaxed);
-    seen_.store(0, std::memory_order_relaxed);
+    at_.clock.store(clock, std::memory_order_relaxed);
+    at_.first.store(a.first, std::memory_order_relaxed);
+    at_.interval.store(a.interval, std::memory_order_relaxed);
+    at_.seen.store(0, std::memory_order_relaxed);
 }
 
 void books::look_again(int id) noexcept
 {
     itimerspec armed{};
     std::int64_t now = 0;
-    if (get_timer(id, armed) != 0 || !read_clock(clock_.load(std::memory_order_relaxed), now))
+    if (get_timer(id, armed) != 0 || !read_clock(at_.clock.load(std::memory_order_relaxed), now))
         return;
     note(make_arming(false, nanoseconds(armed.it_value), nanoseconds(armed.it_interval), now),
-         clock_.load(std::memory_order_relaxed));
+         at_.clock.load(std::memory_order_relaxed));
 }
 
 int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, itimerspec* old) noexcept
@@ -66,7 +66,7 @@ int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, 
     const bool absolute = (flags & TIMER_ABSTIME) != 0;
     const clockid_t base = clock == CLOCK_REALTIME && !absolute ? CLOCK_MONOTONIC : clock;
     const arming before = noted();
-    const clockid_t before_clock = clock_.load(std::memory_order_relaxed);
+    const clockid_t before_clock = at_.clock.load(std::memory_order_relaxed);
     std::int64_t now = 0, then = 0;
     const bool clock_lives = read_clock(base, now);
     bool then_lives = clock_lives;
@@ -76,26 +76,26 @@ int books::settime(int id, clockid_t clock, int flags, const itimerspec& value, 
         then_lives = read_clock(before_clock, then);
 
     if (!mine)
-        word_.fetch_add(tearing, std::memory_order_seq_cst); // before the kernel has it: who has the books is to mistrust them
+        at_.word.fetch_add(tearing, std::memory_order_seq_cst); // before the kernel has it: who has the books is to mistrust them
     itimerspec replaced{};
     const int error = set_timer(id, flags, value, &replaced);
     if (error == 0 && old)
         *old = replaced;
     if (!mine) {
-        word_.fetch_or(torn, std::memory_order_seq_cst);
-        word_.fetch_sub(tearing, std::memory_order_seq_cst);
+        at_.word.fetch_or(torn, std::memory_order_seq_cst);
+        at_.word.fetch_sub(tearing, std::memory_order_seq_cst);
         if (open(doubtful)) // who had them has closed them
             close(id);
         return error;
     }
     if (error == 0) {
         // What was replaced may not be what was noted: then it is not counted.
-        doubtful = doubtful || word_.load(std::memory_order_seq_cst) != in_use;
+        doubtful = doubtful || at_.word.load(std::memory_order_seq_cst) != in_use;
         std::uint64_t expired = 0;
         if (!doubtful)
             expired = then_lives ? expired_with(before, then, nanoseconds(replaced.it_value))
-                                 : seen_.load(std::memory_order_relaxed);
-        before_.fetch_add(expired, std::memory_order_relaxed);
+                                 : at_.seen.load(std::memory_order_relaxed);
+        at_.before.fetch_add(expired, std::memory_order_relaxed);
         note(clock_lives ? make_arming(absolute, nanoseconds(value.it_value), nanoseconds(value.it_interval), now) : arming{},
              base);
     }
@@ -112,10 +112,10 @@ std::uint64_t books::since_noted(int id) noexcept
     std::int64_t now = 0;
     if (a.first == 0)
         return 0;
-    if (read_clock(clock_.load(std::memory_order_relaxed), now) && get_timer(id, armed) == 0 &&
-        word_.load(std::memory_order_seq_cst) == in_use)
-        seen_.store(expired_with(a, now, nanoseconds(armed.it_value)), std::memory_order_relaxed);
-    return seen_.load(std::memory_order_relaxed);
+    if (read_clock(at_.clock.load(std::memory_order_relaxed), now) && get_timer(id, armed) == 0 &&
+        at_.word.load(std::memory_order_seq_cst) == in_use)
+        at_.seen.store(expired_with(a, now, nanoseconds(armed.it_value)), std::memory_order_relaxed);
+    return at_.seen.load(std::memory_order_relaxed);
 }
 
 std::uint64_t books::read(int id) noexcept
@@ -131,18 +131,18 @@ std::uint64_t books::read(int id) noexcept
             if (!open(doubtful))
                 continue;
         }
-        const std::uint64_t sum = before_.load(std::memory_order_relaxed) + since_noted(id);
+        const std::uint64_t sum = at_.before.load(std::memory_order_relaxed) + since_noted(id);
         close(id);
         return sum;
     }
-    return before_.load(std::memory_order_relaxed); // somebody is in the middle of them
+    return at_.before.load(std::memory_order_relaxed); // somebody is in the middle of them
 }
 
 void books::clear() noexcept
 {
-    before_.store(0, std::memory_order_relaxed);
+    at_.before.store(0, std::memory_order_relaxed);
     note({}, CLOCK_MONOTONIC);
-    word_.store(0, std::memory_order_release);
+    at_.word.store(0, std::memory_order_release);
 }
 
 } // namespace sigev::spi::kernel

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "backends/timer/kernel/arming.hpp"
+#include "sys/statistics_page.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -17,7 +18,13 @@
 
 namespace sigev::spi::kernel {
 
-/// Zero bytes: of a timer that was never armed.
+/// Zero bytes: of a timer that was never armed. Its data may lie where other processes look at it: what they find after this one's
+/// end is what it has counted.
+///   word      the bits below
+///   clock     on which the arming is: a relative time on CLOCK_REALTIME does not follow that clock
+///   first, interval
+///   before    expirations of the armings before
+///   seen      of this one, by the last look: all that is left when a clock's thread has ended
 class books {
 public:
     /// 0 or an errno, as the kernel's timer_settime(). Lock-free, async-signal-safe.
@@ -34,16 +41,12 @@ private:
     bool open(bool& doubtful) noexcept;
     void close(int id) noexcept;
     void look_again(int id) noexcept;
-    arming noted() const noexcept { return {first_.load(std::memory_order_relaxed), interval_.load(std::memory_order_relaxed)}; }
+    arming noted() const noexcept { return {at_.first.load(std::memory_order_relaxed), at_.interval.load(std::memory_order_relaxed)}; }
     void note(const arming& a, clockid_t clock) noexcept;
     std::uint64_t since_noted(int id) noexcept;
 
-    std::atomic<std::uint32_t> word_;
-    std::atomic<clockid_t> clock_; ///< on which the arming is: a relative time on CLOCK_REALTIME does not follow that clock
-    std::atomic<std::int64_t> first_;
-    std::atomic<std::int64_t> interval_;
-    std::atomic<std::uint64_t> before_; ///< expirations of the armings before
-    std::atomic<std::uint64_t> seen_;   ///< of this one, by the last look: all that is left when a clock's thread has ended
+    sys::statistics::kernel_books at_;
 };
+static_assert(sizeof(books) == sizeof(sys::statistics::kernel_books));
 
 } // namespace sigev::spi::kernel

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 namespace sigev::spi::kernel {
 
@@ -79,7 +80,12 @@ int kernel_engine::create(std::uint32_t index, clockid_t clock, const sigevent* 
         release(index);
         return error;
     }
-    s.books.clear();
+    if (direct && !s.books.load(std::memory_order_relaxed)) {
+        sys::statistics::kernel_books* const seen = sink_.books(index);
+        s.books.store(seen ? new (seen) kernel::books : &s.own, std::memory_order_relaxed);
+    }
+    if (direct)
+        books_of(s).clear();
     for (auto* number : {&s.told, &s.fired})
         number->store(0, std::memory_order_relaxed);
     for (auto* time : {&s.first, &s.interval, &s.due})
@@ -120,7 +126,7 @@ int kernel_engine::settime(
     return inside(index, generation, [&](slot& s, int id) {
         const int error = s.carried.load(std::memory_order_relaxed)
                               ? settime_carried(s, flags, value, old)
-                              : s.books.settime(id, s.clock.load(std::memory_order_relaxed), flags, value, old);
+                              : books_of(s).settime(id, s.clock.load(std::memory_order_relaxed), flags, value, old);
         // Deleted meanwhile: then it has been disarmed, but perhaps before this.
         if (s.pins.generation() != generation)
             set_timer(id, 0, itimerspec{}, nullptr);
@@ -158,7 +164,7 @@ int kernel_engine::overrun(std::uint32_t index, std::uint32_t generation, int& c
 int kernel_engine::raised(std::uint32_t index, std::uint32_t generation, std::uint64_t& count) noexcept
 {
     return inside(index, generation, [&](slot& s, int id) {
-        count = s.carried.load(std::memory_order_relaxed) ? 0 : s.books.read(id);
+        count = s.carried.load(std::memory_order_relaxed) ? 0 : books_of(s).read(id);
         return 0;
     });
 }
@@ -179,7 +185,7 @@ int kernel_engine::destroy(std::uint32_t index, std::uint32_t generation, std::u
     if (!s || !pin_word::lives(generation) || !s->pins.end(generation, alone))
         return EINVAL;
     const int id = s->id.load(std::memory_order_acquire);
-    raised = s->carried.load(std::memory_order_relaxed) ? 0 : s->books.read(id);
+    raised = s->carried.load(std::memory_order_relaxed) ? 0 : books_of(*s).read(id);
     if (!alone)
         set_timer(id, 0, itimerspec{}, nullptr);
     leave(index, *s);

@@ -54,7 +54,9 @@ private:
         std::atomic<clockid_t> clock;
         std::atomic<bool> carried;
 
-        kernel::books books; ///< direct
+        // Direct.
+        kernel::books own;
+        std::atomic<kernel::books*> books; ///< these, or some that others see
 
         // Carried.
         std::atomic<std::int64_t> first; ///< deadline
@@ -70,6 +72,7 @@ private:
     template <class F>
     int inside(std::uint32_t slot, std::uint32_t generation, F&& f) noexcept;
     void leave(std::uint32_t index, slot& s) noexcept;
+    static kernel::books& books_of(slot& s) noexcept { return *s.books.load(std::memory_order_relaxed); }
     int settime_carried(slot& s, int flags, const itimerspec& value, itimerspec* old) noexcept;
     void give_back(std::uint32_t index) noexcept;
 
