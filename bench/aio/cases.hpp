@@ -33,6 +33,7 @@ namespace sigev_bench {
 
 inline constexpr std::size_t page_size = 4096;
 inline constexpr std::size_t pages = 256; ///< of a file
+inline constexpr std::size_t pages_of_large = 256 * pages; ///< far more than a processor keeps by itself
 inline constexpr std::size_t most_files = 64;
 
 inline void unless(bool as_expected, const char* what)
@@ -70,18 +71,10 @@ private:
 class files {
 public:
     explicit files(const std::string& folder)
+        : folder_(folder)
     {
-        const page_buffers buffer(1);
-        for (std::size_t f = 0; f != most_files; ++f) {
-            const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-            unless(fd >= 0, "cannot make a file");
-            all_.push_back(fd);
-            for (std::size_t p = 0; p != pages; ++p) {
-                const std::uint64_t mark = mark_of(f, p);
-                std::memcpy(buffer[0], &mark, sizeof mark);
-                unless(::pwrite(fd, buffer[0], page_size, static_cast<off_t>(p * page_size)) == page_size, "cannot write a file");
-            }
-        }
+        for (std::size_t f = 0; f != most_files; ++f)
+            all_.push_back(make(f, pages));
     }
     files(const files&) = delete;
     files& operator=(const files&) = delete;
@@ -90,6 +83,8 @@ public:
         for (const int fd : all_)
             ::close(fd);
         for (const int fd : direct_)
+            ::close(fd);
+        for (const int fd : large_)
             ::close(fd);
     }
 
@@ -107,9 +102,38 @@ public:
         return direct_;
     }
 
+    /// One, of pages_of_large. What the page cache holds is a matter of the memory: 1 MiB would be one of the processor's own
+    /// cache, where a read takes half the time.
+    const std::vector<int>& large()
+    {
+        if (large_.empty()) {
+            large_.push_back(make(0, pages_of_large));
+            unless(::fsync(large_[0]) == 0, "fsync"); // nobody writes it back while it is read
+        }
+        return large_;
+    }
+
 private:
+    int make(std::size_t number, std::size_t length) const
+    {
+        const int fd = ::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        unless(fd >= 0, "cannot make a file");
+        const page_buffers buffer(pages);
+        for (std::size_t first = 0; first != length; first += pages) {
+            for (std::size_t p = 0; p != pages; ++p) {
+                const std::uint64_t mark = mark_of(number, first + p);
+                std::memcpy(buffer[p], &mark, sizeof mark);
+            }
+            unless(::pwrite(fd, buffer[0], pages * page_size, static_cast<off_t>(first * page_size)) == pages * page_size,
+                   "cannot write a file");
+        }
+        return fd;
+    }
+
+    const std::string folder_;
     std::vector<int> all_;
     std::vector<int> direct_;
+    std::vector<int> large_;
 };
 
 /// Beside the program: where it was built there is a disk.
@@ -156,9 +180,9 @@ private:
     std::uint64_t state_ = 42;
 };
 
-/// Random reads at this depth, over at most `depth` files.
+/// Random reads at this depth, over at most `depth` files of so many pages.
 template <class Engine>
-double reads_of(const std::vector<int>& from, std::size_t depth)
+double reads_of(const std::vector<int>& from, std::size_t depth, std::size_t length = pages)
 {
     // A round has several turns, so that it is longer than the clock's steps.
     const std::size_t turns = depth < 32 ? 32 / depth : 1;
@@ -171,7 +195,7 @@ double reads_of(const std::vector<int>& from, std::size_t depth)
         for (std::size_t turn = 0; turn != turns; ++turn) {
             for (std::size_t i = 0; i != depth; ++i) {
                 const std::size_t file = i % spread;
-                const std::size_t page = d.below(pages);
+                const std::size_t page = d.below(length);
                 marks[i] = mark_of(file, page);
                 std::memset(buffers[i], 0, sizeof marks[i]);
                 engine.read(i, from[file], buffers[i], page * page_size);
@@ -186,7 +210,8 @@ double reads_of(const std::vector<int>& from, std::size_t depth)
 template <class Engine>
 double reads(std::uint64_t depth)
 {
-    return reads_of<Engine>(on_disk().cached(), depth);
+    return depth == 128 ? reads_of<Engine>(on_disk().cached(), depth)
+                        : reads_of<Engine>(on_disk().large(), depth, pages_of_large);
 }
 
 template <class Engine>

@@ -14,11 +14,17 @@ using namespace sigev::capi;
 
 namespace {
 
-int submit(const sources::aio_call& call, aiocb* request) noexcept
+int submit(sources::aio_call call, aiocb* request) noexcept
 {
+    if (!request)
+        return answer(EINVAL);
+    {
+        const sys::errno_guard guard;
+        sources::aio_source* const source = sources::aio_source::current();
+        if (source && source->read_inside(call, *request))
+            return 0;
+    }
     return answer(guarded([&] {
-        if (!request)
-            return EINVAL;
         sources::aio_source* const source = sources::aio_source::ensure();
         return source ? source->submit(call, *request) : EAGAIN;
     }));
@@ -119,13 +125,10 @@ int sigev_aio_error(const struct aiocb* request) noexcept
 // A request that failed answers -1 with its errno, as read() and write() themselves do.
 ssize_t sigev_aio_return(struct aiocb* request) noexcept
 {
-    sources::aio_taken taken;
-    const int error = guarded([&] {
-        if (request)
-            taken = sources::take_aio(*request);
-        return taken.valid ? taken.error : EINVAL;
-    });
-    return error == 0 ? taken.result : answer(error);
+    if (!request)
+        return answer(EINVAL);
+    const sources::aio_taken taken = sources::take_aio(*request);
+    return !taken.valid ? answer(EINVAL) : taken.error == 0 ? taken.result : answer(taken.error);
 }
 
 ssize_t sigev_aio_waitcomplete(struct aiocb** request, const struct timespec* timeout) noexcept

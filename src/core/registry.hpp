@@ -106,8 +106,8 @@ public:
     /// A timer has ended whose signals, of the method `notify`, the kernel has sent. `books`: where they could be seen; else null.
     void fold_kernel_timer(int notify, std::uint64_t raised, sys::statistics::account* books, std::uint32_t generation) noexcept;
 
-    /// A request that tells nobody (SIGEV_NONE) has ended: raised, and delivered. It has no subscription.
-    void count_silent_request() noexcept { silent_requests_.fetch_add(1, std::memory_order_relaxed); }
+    /// n requests that tell nobody (SIGEV_NONE) have ended: raised, and delivered. They have no subscription.
+    void count_silent_requests(std::uint64_t n) noexcept { silent_requests_.fetch_add(n, std::memory_order_relaxed); }
 
     // ---- reactors -----------------------------------------------------------------------------------------------------------
     int open_reactor(reactor*& out) noexcept;

@@ -2,7 +2,6 @@
 
 #include "core/statistics.hpp"
 #include "sources/aio_ended.h"
-#include "sources/aio_now.hpp"
 #include "sources/aio_options.hpp"
 #include "sources/aio_request.hpp"
 #include "sources/aio_status.hpp"
@@ -18,22 +17,6 @@
 #include <utility>
 
 namespace sigev::sources {
-
-namespace {
-
-// What ends by itself. Anything else may wait for ever: character devices (terminals) and what has no type (eventfd) too.
-bool ends_by_itself(mode_t mode) noexcept
-{
-    return S_ISREG(mode) || S_ISBLK(mode) || S_ISDIR(mode);
-}
-
-// Programs leave the sigevent of an aiocb zeroed when they want to hear nothing.
-bool is_silent(const sigevent& event) noexcept
-{
-    return event.sigev_notify == SIGEV_NONE || (event.sigev_notify == SIGEV_SIGNAL && event.sigev_signo == 0);
-}
-
-} // namespace
 
 aio_source::aio_source(core::registry& all) : registry_(all), engine_(spi::make_thread_engine(*this)) {}
 
@@ -63,109 +46,7 @@ void aio_source::stop() noexcept
     engine_->stop();
 }
 
-// ---- the call ---------------------------------------------------------------------------------------------------------
-
-int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
-{
-    request probe; // a read that is over inside the call needs no more than this
-    if (const int error = prepare(call, cb, probe))
-        return error;
-    if (read_now(probe, cb.aio_fildes)) {
-        publish_over(probe);
-        tell(probe.told, probe.result, 0);
-        return 0;
-    }
-    std::unique_ptr<request> r(new (std::nothrow) request(std::move(probe)));
-    if (!r) {
-        abandon(probe);
-        return EAGAIN;
-    }
-    static_assert(sizeof(request) <= 256, "what a request may cost");
-    return start(std::move(r));
-}
-
-// What the call says, and who is to be told. 0 or the error of the call; then nothing is left behind.
-int aio_source::prepare(const aio_call& call, aiocb& cb, request& r) noexcept
-{
-    if (const int error = refused_at_once(call.operation, cb.aio_reqprio))
-        return error;
-    r.user = &cb;
-    r.operation = call.operation;
-    r.buffer = const_cast<void*>(cb.aio_buf);
-    r.length = cb.aio_nbytes;
-    r.offset = cb.aio_offset;
-    if (call.vector) {
-        const auto* const pieces = static_cast<const iovec*>(r.buffer);
-        if (const int error = vector_length(pieces, cb.aio_nbytes, r.length))
-            return error;
-        r.pieces = static_cast<std::uint32_t>(cb.aio_nbytes);
-    }
-    if (is_aio_kept() && !reserve_entry(r))
-        return EAGAIN;
-    int error = 0;
-    if (!is_silent(cb.aio_sigevent) || call.on != 0)
-        error = subscribe(call.on, cb.aio_sigevent, SIGEV_SOURCE_AIO, reinterpret_cast<std::uintptr_t>(&cb), r.told);
-    if (error)
-        abandon(r);
-    else if (core::statistics::wanted()) [[unlikely]]
-        note_asked(r);
-    return error;
-}
-
-void aio_source::note_asked(request& r) noexcept
-{
-    core::statistics::created(SIGEV_SOURCE_AIO, r.told ? r.told->method->number : SIGEV_NONE);
-    r.asked = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
-}
-
-// For aio_waitcomplete(). What an earlier request of the same aiocb has left, and nobody has returned, is given up.
-bool aio_source::reserve_entry(request& r) noexcept
-{
-    take_aio(*r.user);
-    r.entry = completed_.reserve();
-    return r.entry != aio_completed::none;
-}
-
-int aio_source::subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident,
-                          core::subscription*& out) noexcept
-{
-    core::reactor* reactor;
-    if (const int error = registry_.find_reactor(on, reactor))
-        return error == EINVAL ? EINVAL : EAGAIN;
-    int error = 0;
-    if (!is_silent(event)) {
-        core::subscription_spec spec;
-        spec.event = &event;
-        spec.source = source;
-        spec.ident = ident;
-        spec.code = SI_ASYNCIO;
-        spec.one_shot = true;
-        spec.on = reactor;
-        error = registry_.open(spec, out);
-        if (!error)
-            out->generation.pin(0, 0);
-    }
-    reactor->generation.unpin();
-    return error == ENOMEM ? EAGAIN : error;
-}
-
-// Nothing was started: nobody is told.
-void aio_source::abandon(request& r) noexcept
-{
-    abandon(r.told);
-    if (const auto entry = std::exchange(r.entry, aio_completed::none); entry != aio_completed::none)
-        completed_.give_back(entry);
-}
-
-void aio_source::abandon(core::subscription*& told) noexcept
-{
-    core::subscription* const s = std::exchange(told, nullptr);
-    if (!s)
-        return;
-    s->road.load(std::memory_order_acquire)->cancel(*s);
-    s->generation.unpin();
-    registry_.maybe_free(*s);
-}
+// ---- the beginning ---------------------------------------------------------------------------------------------------------
 
 // 0, or the error of the call; then nobody is told.
 int aio_source::start(std::unique_ptr<request> r) noexcept
@@ -226,112 +107,6 @@ void aio_source::launch(request& r) noexcept
         start_all(ready);
     else
         engine_->start(r);
-}
-
-// ---- its file ----------------------------------------------------------------------------------------------------------
-
-// Makes the request a user of the file under its number. 0, EBADF, EAGAIN.
-int aio_source::join_file(request& r) noexcept
-{
-    const int number = r.user->aio_fildes;
-    aio_file* file;
-    {
-        const std::lock_guard lock(mutex_);
-        file = files_.find(number);
-        if (file)
-            ++file->users;
-    }
-    if (file) {
-        if (sys::is_same_file(number, file->descriptor)) {
-            r.channel = file;
-            return 0;
-        }
-        leave(*file);
-    }
-    std::unique_ptr<aio_file> fresh(new (std::nothrow) aio_file);
-    if (!fresh)
-        return EAGAIN;
-    if (const int error = open_file(*fresh, number))
-        return error;
-    {
-        const std::lock_guard lock(mutex_);
-        file = files_.find(number); // another thread's, made meanwhile
-        if (file && sys::is_same_file(number, file->descriptor)) {
-            ++file->users;
-        } else if (files_.put(*fresh)) {
-            file = fresh.release();
-        } else {
-            file = nullptr;
-        }
-        r.channel = file;
-        if (fresh && fresh->order)
-            order_.close(*fresh->order);
-    }
-    if (fresh)
-        close_duplicate(*fresh);
-    return file ? 0 : EAGAIN;
-}
-
-// The duplicate, and what the file is.
-int aio_source::open_file(aio_file& file, int number) noexcept
-{
-    file.number = number;
-    file.users = 1;
-    file.duplicate = sys::unique_fd(::fcntl(number, F_DUPFD_CLOEXEC, 0));
-    struct stat about;
-    if (!file.duplicate || ::fstat(file.duplicate.get(), &about) != 0)
-        return errno == EBADF ? EBADF : EAGAIN; // no descriptor, no memory
-    file.descriptor = file.duplicate.get();
-    const bool ends = ends_by_itself(about.st_mode);
-    // An eventfd and its like let themselves be sought in, and know no offsets.
-    file.positioned = ends || (S_ISCHR(about.st_mode) && ::lseek(file.descriptor, 0, SEEK_CUR) >= 0);
-    file.may_wait = !ends;
-    const int flags = ::fcntl(file.descriptor, F_GETFL);
-    file.access = flags & O_ACCMODE;
-    file.direct = (flags & O_DIRECT) != 0;
-    if (const int error = engine_->open(file))
-        return error;
-    if (!ends)
-        return 0; // no order among what may never end: a sync would never start
-    const std::lock_guard lock(mutex_);
-    file.order = order_.open({about.st_dev, about.st_ino});
-    return file.order ? 0 : EAGAIN;
-}
-
-void aio_source::close_duplicate(aio_file& file) noexcept
-{
-    engine_->close(file);
-    file.duplicate.reset();
-}
-
-// By a user that has no request on it.
-void aio_source::leave(aio_file& file) noexcept
-{
-    {
-        const std::lock_guard lock(mutex_);
-        if (--file.users != 0)
-            return;
-        file.closing = true;
-    }
-    close_duplicate(file);
-    {
-        const std::lock_guard lock(mutex_);
-        file.closed = true;
-        if (!forget_locked(file))
-            return;
-    }
-    delete &file;
-}
-
-// True: the caller deletes it.
-bool aio_source::forget_locked(aio_file& file) noexcept
-{
-    if (!file.closed || file.first)
-        return false;
-    files_.remove(file);
-    if (file.order)
-        order_.close(*file.order);
-    return true;
 }
 
 // ---- the end ------------------------------------------------------------------------------------------------------------
@@ -421,7 +196,7 @@ void aio_source::keep_locked(request& r) noexcept
 void aio_source::count_if_silent(const request& r) noexcept
 {
     if (!r.told)
-        registry_.count_silent_request();
+        registry_.count_silent_requests(1);
     if (core::statistics::wanted()) [[unlikely]]
         core::statistics::request_over(r.told, r.asked);
 }

@@ -56,6 +56,7 @@ struct aio_call {
     sigev_reactor_t on = 0; ///< 0: told through the runtime
     spi::aio_operation operation = spi::aio_operation::read;
     bool vector = false; ///< aio_buf is an array of aio_nbytes iovec
+    bool tried = false;  ///< inside the call, in vain
 };
 
 class aio_source final : public core::extension, spi::aio_sink {
@@ -70,6 +71,10 @@ public:
     static aio_source* ensure() noexcept;
     /// The same, if there is one.
     static aio_source* current() noexcept;
+
+    /// A read that nobody is to be told of, and that is over here and now. False: call.tried may be set, and submit() does the
+    /// rest. Not a cancellation point. Sets errno.
+    bool read_inside(aio_call& call, aiocb& cb) noexcept;
 
     /// 0 or an errno; then nothing was started.
     int submit(const aio_call& call, aiocb& cb) noexcept;
@@ -92,7 +97,9 @@ private:
 
     int subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident,
                   core::subscription*& out) noexcept;
+    static bool is_simple_read(const aio_call& call, const aiocb& cb) noexcept;
     int prepare(const aio_call& call, aiocb& cb, request& r) noexcept;
+    bool is_over_inside(const aio_call& call, request& r) noexcept;
     bool reserve_entry(request& r) noexcept;
     int start(std::unique_ptr<request> r) noexcept;
     void abandon(request& r) noexcept;
@@ -114,7 +121,9 @@ private:
     void tell(core::subscription* told, ssize_t result, int error) noexcept;
     bool withdraw_locked(request& r) noexcept;
     int open_list(sigev_reactor_t on, aiocb* const list[], const sigevent* event, aio_list*& out) noexcept;
-    int start_one(std::unique_ptr<request> r) noexcept;
+    int prepare_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request*& first) noexcept;
+    int start_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request* first) noexcept;
+    int start_one(const aio_call& call, std::unique_ptr<request> r) noexcept;
     void one_less(aio_list& list, int error) noexcept;
     static int wait_for(aio_list& list) noexcept;
 

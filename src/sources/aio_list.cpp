@@ -6,7 +6,11 @@
 // theirs. The list's state is on the heap and counts who holds it: a caller of LIO_WAIT whom a signal takes away, as an array
 // of his that is gone, harms nobody.
 //
-// What could be started by itself and is not, for want of a descriptor or a thread, has the status EAGAIN; the others go on.
+// Reads that tell nobody have nothing to reserve: they are tried when their turn comes, inside the call, and are requests only
+// if that was in vain.
+//
+// What could be started by itself and is not, for want of memory, a descriptor or a thread, has the status EAGAIN; the others
+// go on.
 #include "core/statistics.hpp"
 #include "sources/aio_ended.h"
 #include "sources/aio_now.hpp"
@@ -41,6 +45,11 @@ bool call_of(const aiocb& cb, sigev_reactor_t on, aio_call& out) noexcept
     return true;
 }
 
+bool is_nothing(const aiocb* cb) noexcept
+{
+    return !cb || cb->aio_lio_opcode == LIO_NOP;
+}
+
 } // namespace
 
 int aio_source::submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], int entries, const sigevent* event) noexcept
@@ -49,42 +58,12 @@ int aio_source::submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], 
     if (const int error = open_list(on, list, wait ? nullptr : event, whole))
         return error;
     request* first = nullptr; // prepared, by `next`
-    spi::aio_work** end = nullptr;
-    int error = 0;
-    for (int i = 0; i < entries && !error; ++i) {
-        if (!list[i] || list[i]->aio_lio_opcode == LIO_NOP)
-            continue;
-        aio_call call;
-        std::unique_ptr<request> r(new (std::nothrow) request);
-        error = !call_of(*list[i], on, call) ? EINVAL : !r ? EAGAIN : prepare(call, *list[i], *r);
-        if (error)
-            break;
-        r->list = whole;
-        request* const kept = r.release();
-        if (end)
-            *end = kept;
-        else
-            first = kept;
-        end = &kept->next;
-    }
-    if (error) {
-        while (first) {
-            const std::unique_ptr<request> r(std::exchange(first, static_cast<request*>(first->next)));
-            abandon(*r);
-        }
+    if (const int error = prepare_list(on, list, entries, *whole, first)) {
         abandon(whole->told);
         whole->let_go();
         return error;
     }
-
-    while (first) {
-        std::unique_ptr<request> r(std::exchange(first, static_cast<request*>(first->next)));
-        r->next = nullptr;
-        whole->references.fetch_add(1, std::memory_order_relaxed);
-        whole->left.fetch_add(1, std::memory_order_relaxed);
-        if (start_one(std::move(r)) != 0)
-            error = EAGAIN;
-    }
+    const int error = start_list(on, list, entries, *whole, first);
     if (!wait) {
         one_less(*whole, 0);
         return error;
@@ -95,6 +74,72 @@ int aio_source::submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], 
     const bool failed = whole->failed.load(std::memory_order_acquire);
     whole->let_go();
     return interrupted ? interrupted : error ? error : failed ? EIO : 0;
+}
+
+// 0, or an errno; then nothing is left behind.
+int aio_source::prepare_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request*& first) noexcept
+{
+    spi::aio_work** end = nullptr;
+    int error = 0;
+    for (int i = 0; i < entries && !error; ++i) {
+        aio_call call;
+        if (is_nothing(list[i]))
+            continue;
+        if (!call_of(*list[i], on, call)) {
+            error = EINVAL;
+            break;
+        }
+        if (is_simple_read(call, *list[i]))
+            continue;
+        std::unique_ptr<request> r(new (std::nothrow) request);
+        error = r ? prepare(call, *list[i], *r) : EAGAIN;
+        if (error)
+            break;
+        r->list = &whole;
+        request* const kept = r.release();
+        if (end)
+            *end = kept;
+        else
+            first = kept;
+        end = &kept->next;
+    }
+    while (error && first) {
+        const std::unique_ptr<request> r(std::exchange(first, static_cast<request*>(first->next)));
+        abandon(*r);
+    }
+    return error;
+}
+
+// 0, or EAGAIN: some could not be started.
+int aio_source::start_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request* first) noexcept
+{
+    int error = 0;
+    for (int i = 0; i < entries; ++i) {
+        aio_call call;
+        std::unique_ptr<request> r;
+        if (is_nothing(list[i])) {
+            continue;
+        } else if (first && first->user == list[i]) {
+            r.reset(std::exchange(first, static_cast<request*>(first->next)));
+            r->next = nullptr;
+        } else {
+            if (!call_of(*list[i], on, call) || read_inside(call, *list[i]))
+                continue;
+            r.reset(new (std::nothrow) request);
+            if (!r || prepare(call, *list[i], *r) != 0) {
+                aio_status::over(*list[i], registry_.epoch, false, -1, EAGAIN);
+                whole.failed.store(true, std::memory_order_relaxed);
+                error = EAGAIN;
+                continue;
+            }
+            r->list = &whole;
+        }
+        whole.references.fetch_add(1, std::memory_order_relaxed);
+        whole.left.fetch_add(1, std::memory_order_relaxed);
+        if (start_one(call, std::move(r)) != 0)
+            error = EAGAIN;
+    }
+    return error;
 }
 
 int aio_source::open_list(sigev_reactor_t on, aiocb* const list[], const sigevent* event, aio_list*& out) noexcept
@@ -116,10 +161,10 @@ int aio_source::open_list(sigev_reactor_t on, aiocb* const list[], const sigeven
 }
 
 // 0, or EAGAIN: it was not started, and its status says so.
-int aio_source::start_one(std::unique_ptr<request> r) noexcept
+int aio_source::start_one(const aio_call& call, std::unique_ptr<request> r) noexcept
 {
     aiocb& cb = *r->user;
-    if (read_now(*r, cb.aio_fildes)) {
+    if (is_over_inside(call, *r)) {
         publish_over(*r);
         finish(*r.release());
         return 0;

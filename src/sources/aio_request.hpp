@@ -1,7 +1,10 @@
 // One request, for the files of sources/aio.
 #pragma once
 
+#include "core/statistics.hpp"
 #include "sources/aio.hpp"
+#include "sources/aio_options.hpp"
+#include "sources/aio_state.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -25,6 +28,19 @@ struct aio_source::request : spi::aio_work, aio_order::item, aio_user {
 inline bool told_by_kevent(const aiocb& cb) noexcept
 {
     return cb.aio_sigevent.sigev_notify == SIGEV_KEVENT;
+}
+
+// Programs leave the sigevent of an aiocb zeroed when they want to hear nothing.
+inline bool is_silent(const sigevent& event) noexcept
+{
+    return event.sigev_notify == SIGEV_NONE || (event.sigev_notify == SIGEV_SIGNAL && event.sigev_signo == 0);
+}
+
+// Without anything to reserve: what is over inside the call leaves nothing behind but its status and a number in the ledger.
+inline bool aio_source::is_simple_read(const aio_call& call, const aiocb& cb) noexcept
+{
+    return call.operation == spi::aio_operation::read && !call.vector && call.on == 0 && is_silent(cb.aio_sigevent) &&
+           refused_at_once(call.operation, cb.aio_reqprio) == 0 && !is_aio_kept() && !core::statistics::wanted();
 }
 
 /// Held by its requests, by who submits it, and by who waits for it: whoever comes last frees it.

@@ -123,6 +123,53 @@ BOOST_AUTO_TEST_CASE(direct_transfers_never_happen_inside_the_call) {
     BOOST_TEST(pending > 0);
 }
 
+// What a number was is only a guess at what it is.
+BOOST_AUTO_TEST_CASE(a_number_that_is_another_file_by_now_is_read_as_what_it_is) {
+    const int direct = temporary_file(O_DIRECT);
+    if (direct < 0)
+        skip("no O_DIRECT on the file system of /tmp");
+    descriptor disk(temporary_file()), memory(memfd_create("aio", MFD_CLOEXEC)), past_the_cache(direct);
+    descriptor counter(eventfd(0, EFD_CLOEXEC));
+    const std::unique_ptr<char, decltype(&free)> page(static_cast<char*>(aligned_alloc(4096, 4096)), free);
+    const auto fill = [&](int file, char with) {
+        std::memset(page.get(), with, 4096);
+        BOOST_REQUIRE(writes(file, page.get(), 4096) == 4096);
+    };
+    fill(disk, 'd');
+    fill(memory, 'm');
+    fill(past_the_cache, 'p');
+    descriptor number(dup(disk));
+    const auto becomes = [&](int file, char with) {
+        BOOST_REQUIRE(dup2(file, number) == number);
+        for (int i = 0; i != 200; ++i) { // more than it takes to be sure
+            BOOST_TEST_REQUIRE(reads(number, page.get(), 4096) == 4096);
+            BOOST_TEST_REQUIRE(page.get()[4095] == with);
+        }
+    };
+    becomes(disk, 'd');
+    becomes(memory, 'm');
+    becomes(disk, 'd');
+    becomes(past_the_cache, 'p');
+    int pending = 0;
+    for (int i = 0; i != 200; ++i) {
+        aiocb cb = make(number, page.get(), 4096);
+        BOOST_REQUIRE(sigev_aio_read(&cb) == 0);
+        pending += sigev_aio_error(&cb) == EINPROGRESS;
+        BOOST_TEST_REQUIRE(ends(cb) == 4096);
+    }
+    BOOST_TEST(pending > 0);
+    becomes(memory, 'm');
+    // What would be waited for for ever, by who read it at once.
+    BOOST_REQUIRE(dup2(counter, number) == number);
+    std::uint64_t count = 0;
+    aiocb wait = make(number, &count, sizeof count);
+    BOOST_REQUIRE(sigev_aio_read(&wait) == 0);
+    BOOST_TEST(sigev_aio_error(&wait) == EINPROGRESS);
+    BOOST_REQUIRE(eventfd_write(counter, 3) == 0);
+    BOOST_TEST(ends(wait) == 8);
+    BOOST_TEST(count == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(a_directory_is_refused_by_the_operation) {
     descriptor folder(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     char byte = 0;
