@@ -39,8 +39,9 @@ public:
     void signal(int number);
 
     pid_t pid() const noexcept { return pid_; }
-    /// What has been written to standard output so far.
+    /// What has been written to standard output so far; and whether there is nobody left who could write more.
     const std::string& said() const noexcept { return seen_.out; }
+    bool has_said_all() const noexcept { return out_ < 0; }
     /// waitpid() with these options, until there is something to tell; the status.
     int next_change(int options);
 
