@@ -1,9 +1,8 @@
 # cmake -D LIBRARY=... -D "COMMAND=program|argument|..." -D STATUS=n [-D OUTPUT=regex] [-D FOLDER=...] [-D "USES=..."]
 # -P expect.cmake
 # Runs the command with LIBRARY preloaded (nothing where it is empty), in a folder of its own: it has to end with this status
-# and, where OUTPUT is given, to say this. Status 4 stands for a condition that cannot be had here.
-# USES: sources, with blanks between, of which something has to have been made, and raised ("timer:created": made only). It is
-# `sigev run --stats=statistics --json` then that says so, for all processes of the command together.
+# and, where OUTPUT is given, to say this; with -D COMPARED=ON it has to do so without the library as well. Status 4 stands for
+# a condition that cannot be had here. USES: see uses.cmake.
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "|" ";" command "${COMMAND}")
 set(environment)
@@ -19,6 +18,17 @@ if(FOLDER)
 else()
     set(FOLDER .)
 endif()
+if(COMPARED)
+    execute_process(
+        COMMAND ${command}
+        WORKING_DIRECTORY ${FOLDER}
+        RESULT_VARIABLE status
+        OUTPUT_VARIABLE output
+        ERROR_VARIABLE errors)
+    if(NOT status EQUAL 4 AND NOT "${status}" MATCHES "^(${STATUS})$")
+        message(SEND_ERROR "on libc it ended with ${status}, not with ${STATUS}:\n${output}${errors}")
+    endif()
+endif()
 # The command is cmake's child and not cmake's: its environment is set behind cmake's own start.
 execute_process(
     COMMAND ${CMAKE_COMMAND} -E env ${environment} ${command}
@@ -30,53 +40,13 @@ if(status EQUAL 4 AND NOT STATUS EQUAL 4)
     message("SKIPPED: ${output}${errors}")
     return()
 endif()
-if(NOT "${status}" STREQUAL "${STATUS}")
+if(NOT "${status}" MATCHES "^(${STATUS})$")
     message(SEND_ERROR "it ended with ${status}, not with ${STATUS}:\n${output}${errors}")
 endif()
 if(DEFINED OUTPUT AND NOT output MATCHES "${OUTPUT}")
     message(SEND_ERROR "it did not say ${OUTPUT} but:\n${output}${errors}")
 endif()
-
-# The sum of a number over all accounts of a source.
-function(add_up report source name sum)
-    set(all 0)
-    string(JSON images LENGTH "${report}" images)
-    foreach(image RANGE ${images})
-        if(image EQUAL images)
-            break()
-        endif()
-        string(JSON accounts LENGTH "${report}" images ${image} accounts)
-        foreach(account RANGE ${accounts})
-            if(account EQUAL accounts)
-                break()
-            endif()
-            string(JSON of GET "${report}" images ${image} accounts ${account} source)
-            if(of STREQUAL source)
-                string(JSON n GET "${report}" images ${image} accounts ${account} ${name})
-                math(EXPR all "${all} + ${n}")
-            endif()
-        endforeach()
-    endforeach()
-    set(${sum} ${all} PARENT_SCOPE)
-endfunction()
-
 if(USES)
-    file(READ ${FOLDER}/statistics report)
-    string(JSON missing LENGTH "${report}" missing)
-    if(NOT missing EQUAL 0)
-        message(SEND_ERROR "not all of it has been counted:\n${report}")
-    endif()
-    string(REPLACE " " ";" uses "${USES}")
-    foreach(use IN LISTS uses)
-        string(REGEX REPLACE ":created$" "" source "${use}")
-        add_up("${report}" ${source} created created)
-        add_up("${report}" ${source} raised raised)
-        add_up("${report}" ${source} kernel_raised kernel_raised)
-        message("${source}: ${created} made, ${raised} raised, ${kernel_raised} by the kernel")
-        if(created EQUAL 0)
-            message(SEND_ERROR "it has made no ${source}:\n${report}")
-        elseif(source STREQUAL use AND raised EQUAL 0 AND kernel_raised EQUAL 0)
-            message(SEND_ERROR "no ${source} has been raised:\n${report}")
-        endif()
-    endforeach()
+    include(${CMAKE_CURRENT_LIST_DIR}/uses.cmake)
+    look_at_uses(${FOLDER}/statistics "${USES}")
 endif()

@@ -1,9 +1,10 @@
-# cmake -D PROGRAM=... -D LIBRARY=... -D "SHOWN=a.1 b.2" -D "KEPT=c.3" -P defect.cmake
+# cmake -D PROGRAM=... -D LIBRARY=... -D "SHOWN=a.1 b.2" -D "KEPT=c.3" -D "HELD=d.4" -P defect.cmake
 # Tries rules of PROGRAM (tests/conformance) on libc and with LIBRARY preloaded: SHOWN fail there and pass here, KEPT pass both
-# times.
+# times, HELD pass here.
 cmake_minimum_required(VERSION 3.25)
 separate_arguments(SHOWN)
 separate_arguments(KEPT)
+separate_arguments(HELD)
 
 # 0 pass, 1 fail; 4 and 5: it cannot be tried here.
 function(try id environment status_variable)
@@ -18,7 +19,7 @@ function(try id environment status_variable)
 endfunction()
 
 set(untried)
-foreach(id IN LISTS SHOWN KEPT)
+foreach(id IN LISTS SHOWN KEPT HELD)
     try(${id} "" libc)
     try(${id} LD_PRELOAD=${LIBRARY} preloaded)
     if(libc EQUAL 4 OR libc EQUAL 5 OR preloaded EQUAL 4 OR preloaded EQUAL 5)
