@@ -475,7 +475,7 @@ struct sigev_aio_options {
     uint32_t flags;             /* SIGEV_AIO_*, or 0 */
     uint64_t inline_limit;      /* reads of at most so many bytes are tried inside the call; default 262144 */
     uint32_t threads;           /* at most so many threads are in system calls on files at once; default 16 */
-    uint32_t idle_milliseconds; /* after so long without work a thread leaves, but for the last; default 5000 */
+    uint32_t idle_milliseconds; /* after so long without work a thread leaves; default 5000 */
 };
 
 /* From now on; as often as wanted. errors: EINVAL. */

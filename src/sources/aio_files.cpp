@@ -87,9 +87,14 @@ int aio_source::open_file(aio_file& file, int number) noexcept
         return error;
     if (!ends)
         return 0; // no order among what may never end: a sync would never start
-    const std::lock_guard lock(mutex_);
-    file.order = order_.open({about.st_dev, about.st_ino});
-    return file.order ? 0 : EAGAIN;
+    {
+        const std::lock_guard lock(mutex_);
+        file.order = order_.open({about.st_dev, about.st_ino});
+    }
+    if (file.order)
+        return 0;
+    engine_->close(file);
+    return EAGAIN;
 }
 
 void aio_source::close_duplicate(aio_file& file) noexcept

@@ -4,6 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 
 using namespace aio_tests;
@@ -104,6 +106,15 @@ BOOST_AUTO_TEST_CASE(stop_carries_out_what_has_not_begun) {
     BOOST_TEST(std::string(bytes.data(), bytes.size()) == "0123456789");
 }
 
+namespace {
+
+auto threads_of_this_process() {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+}
+
+} // namespace
+
 // Reads of pipes that the engine has been told are files: each takes a thread for as long as the test wants.
 BOOST_AUTO_TEST_CASE(idle_threads_leave_but_for_one) {
     recorder sink;
@@ -123,6 +134,30 @@ BOOST_AUTO_TEST_CASE(idle_threads_leave_but_for_one) {
     aio_work once_more = make_work(aio_operation::read, file.get(), bytes.data(), 1, false);
     start(e, once_more);
     BOOST_TEST(wait_until([&] { return sink.has(once_more); }));
+    for (aio_work& work : all)
+        e.close(*work.channel);
+    e.close(*once_more.channel);
+    BOOST_TEST(wait_until([&] { return e.threads() == 0; })); // nobody may start anything
+    once_more.result = 0;
+    start(e, once_more);
+    BOOST_TEST(wait_until([&] { return sink.count() == all.size() + 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_readiness_leaves_too_when_there_is_no_channel) {
+    recorder sink;
+    engine e(sink, {.most_threads = 1, .idle = milliseconds(1)});
+    const pair_of_fds pipe = make_pipe();
+    const auto before = threads_of_this_process();
+    for (std::size_t round = 1; round != 4; ++round) {
+        char byte = 0;
+        aio_work read = make_work(aio_operation::read, pipe.read.get(), &byte, 1, true);
+        start(e, read);
+        BOOST_TEST(threads_of_this_process() == before + 2);
+        BOOST_REQUIRE(write(pipe.write.get(), "x", 1) == 1);
+        BOOST_TEST(wait_until([&] { return sink.count() == round; }));
+        e.close(*read.channel);
+        BOOST_TEST(wait_until([&] { return threads_of_this_process() == before; }));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_blocks_keeps_nothing_that_it_has_taken) {

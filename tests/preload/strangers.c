@@ -1,10 +1,12 @@
 /* strangers CASE: what a program does that knows nothing of the library, with numbers that happen to be the library's.
  *   numbers    a timer_t that nobody gave it
  *   vfork      descriptors of a child that has the parent's memory, and descriptors of its own
+ *   last       the main thread ends, and leaves the process to the others
  * Exit status: 0, or 1 and what was wrong. */
 #include <aio.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +64,13 @@ static void begin(void)
     require(aio_read(&request) == 0, "aio_read");
 }
 
+static void await(void)
+{
+    const struct aiocb *const list[1] = {&request};
+    const struct timespec patience = {20, 0};
+    require(aio_suspend(list, 1, &patience) == 0 && aio_return(&request) == 1, "a request");
+}
+
 /* A child of vfork() replaces and closes what is its own, whatever numbers the parent's library has. */
 static void vforks(void)
 {
@@ -82,9 +91,23 @@ static void vforks(void)
     require(ends_well(child), "a child of vfork() cannot have a number that the parent's library has");
     require(dup2(2, number) == -1 && errno == EBUSY, "protected no more");
     require(write(ends[1], "x", 1) == 1, "write");
-    const struct aiocb *const list[1] = {&request};
-    const struct timespec patience = {20, 0};
-    require(aio_suspend(list, 1, &patience) == 0 && aio_return(&request) == 1, "the parent's request");
+    await();
+}
+
+/* The process ends with its last thread: the library's, with nothing left to do, end as those of libc's requests do. */
+static void last(void)
+{
+    const struct aioinit soon = {.aio_threads = 2, .aio_num = 8, .aio_idle_time = 1};
+    aio_init(&soon);
+    begin();
+    require(write(ends[1], "x", 1) == 1, "write");
+    await();
+    FILE *const file = tmpfile();
+    require(file != NULL, "tmpfile");
+    request.aio_fildes = fileno(file);
+    require(aio_write(&request) == 0, "aio_write");
+    await();
+    pthread_exit(NULL);
 }
 
 int main(int argc, char **argv)
@@ -95,6 +118,8 @@ int main(int argc, char **argv)
         numbers();
     else if (strcmp(argv[1], "vfork") == 0)
         vforks();
+    else if (strcmp(argv[1], "last") == 0)
+        last();
     else
         return 2;
     return 0;

@@ -52,6 +52,7 @@ engine::engine(spi::aio_sink& sink, const limits& l)
     : sink_(sink), limits_(l), most_busy_(std::max(2U, std::thread::hardware_concurrency()) - 1),
       waits_([this](spi::aio_work* list) { sink_.done(list); }, [this](spi::aio_work* work) { enqueue(*work); })
 {
+    waits_.leave_after(limits_.idle);
 }
 
 engine::~engine()
@@ -67,6 +68,7 @@ void engine::choose(const spi::aio_limits& chosen) noexcept
     const limits own;
     limits_.most_threads = chosen.threads ? chosen.threads : own.most_threads;
     limits_.idle = chosen.idle_milliseconds ? std::chrono::milliseconds(chosen.idle_milliseconds) : own.idle;
+    waits_.leave_after(limits_.idle);
 }
 
 int engine::open(spi::aio_channel& channel) noexcept
@@ -75,8 +77,18 @@ int engine::open(spi::aio_channel& channel) noexcept
         const std::lock_guard lock(mutex_);
         if (threads_.size() <= for_ever_ && !spawn_locked())
             return EAGAIN;
+        channels_.fetch_add(1, std::memory_order_relaxed);
     }
-    return channel.may_wait ? waits_.open(channel) : 0;
+    const int error = channel.may_wait ? waits_.open(channel) : 0;
+    if (error)
+        channels_.fetch_sub(1, std::memory_order_relaxed);
+    return error;
+}
+
+void engine::close(spi::aio_channel& channel) noexcept
+{
+    waits_.close(channel);
+    channels_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void engine::start(spi::aio_work& work) noexcept
@@ -231,7 +243,8 @@ spi::aio_work* engine::next_batch(std::list<std::thread>::iterator self) noexcep
         --idle_;
         if (called_ != 0)
             --called_; // the call was for this thread, or for another one that will find that it is not needed
-        if (timed_out && !first_ && !stopping_ && threads_.size() > for_ever_ + 1) {
+        const std::size_t stay = channels_.load(std::memory_order_relaxed) != 0; // of those that return
+        if (timed_out && !first_ && !stopping_ && threads_.size() > for_ever_ + stay) {
             left_.splice(left_.end(), threads_, self);
             return nullptr;
         }

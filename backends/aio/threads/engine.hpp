@@ -10,7 +10,8 @@
 // it when the queue is long and there are cores for them. Before a thread makes a call that blocks, it puts back what it has
 // taken beyond that, and another one goes on in its place: so up to `most_threads` requests are with the device at once.
 //
-// Those beyond the first leave after a while with nothing to do. They are joined, by the next thread that is made or by stop().
+// They leave after a while with nothing to do, all but one while there is a channel, for which open() has promised it. (A process
+// whose main thread has left ends with its last thread.) They are joined, by the next thread that is made or by stop().
 //
 // Lock order: mutex_ is a leaf. The sink is called without it.
 #pragma once
@@ -18,6 +19,7 @@
 #include "backends/aio/threads/waits.hpp"
 #include "spi/aio_engine.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -41,7 +43,7 @@ public:
 
     void choose(const spi::aio_limits& chosen) noexcept override;
     int open(spi::aio_channel& channel) noexcept override;
-    void close(spi::aio_channel& channel) noexcept override { waits_.close(channel); }
+    void close(spi::aio_channel& channel) noexcept override;
     void start(spi::aio_work& work) noexcept override;
     bool withdraw(spi::aio_work& work) noexcept override;
     void stop() noexcept override;
@@ -79,6 +81,7 @@ private:
     std::size_t called_ = 0;  ///< of the idle ones: have been notified and not woken yet
     std::size_t blocked_ = 0; ///< threads in a call that blocks
     std::size_t for_ever_ = 0; ///< of these, in one that may never return: they do not count against the bound
+    std::atomic<std::size_t> channels_{0}; ///< that are open; more under mutex_ only
     bool stopping_ = false;
     std::list<std::thread> threads_;
     std::list<std::thread> left_; ///< have ended or are about to; to be joined

@@ -3,8 +3,10 @@
 #include "backends/aio/threads/transfer.hpp"
 #include "sys/signal_block.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <new>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -28,8 +30,11 @@ spi::aio_channel::line& line_of(const spi::aio_work& work) noexcept
 
 int waits::start_locked() noexcept
 {
-    if (thread_.joinable())
+    if (thread_.joinable() && !left_)
         return 0;
+    if (thread_.joinable())
+        thread_.join(); // it has let go of the mutex, and does nothing more but end
+    left_ = false;
     sys::unique_fd set(::epoll_create1(EPOLL_CLOEXEC));
     sys::unique_fd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!set || !cancel)
@@ -80,6 +85,7 @@ int waits::open(spi::aio_channel& channel) noexcept
     u.next_free = 0;
     u.of = &channel;
     channel.place = place;
+    ++open_;
     return 0;
 }
 
@@ -91,6 +97,7 @@ void waits::close(spi::aio_channel& channel) noexcept
         return;
     use& u = uses_[channel.place];
     u.of = nullptr;
+    --open_;
     ++u.generation;
     u.next_free = free_;
     free_ = channel.place;
@@ -205,7 +212,10 @@ void waits::run() noexcept
     std::array<epoll_event, 64> events;
     bool stopping = false;
     while (!stopping) {
-        const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+        const auto idle = static_cast<int>(std::min<std::int64_t>(idle_.load(std::memory_order_relaxed).count(), INT_MAX));
+        const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), idle);
+        if (n == 0 && leaves())
+            return;
         for (int i = 0; i < n; ++i) {
             const epoll_event& event = events[static_cast<std::size_t>(i)];
             if (event.data.u64 == 0)
@@ -215,6 +225,13 @@ void waits::run() noexcept
         }
     }
     break_all_off();
+}
+
+bool waits::leaves() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    left_ = open_ == 0 && !stopping_;
+    return left_;
 }
 
 // The work that is tried is in no line meanwhile, so nobody withdraws it, and nobody but this thread takes from the lines'

@@ -15,6 +15,9 @@
 #include "spi/aio_engine.hpp"
 #include "sys/unique_fd.hpp"
 
+#include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -50,6 +53,9 @@ public:
     /// True: it stands in no line any more, and is the caller's.
     bool withdraw(spi::aio_work& work) noexcept;
 
+    /// So long the thread stays when no channel is open.
+    void leave_after(std::chrono::milliseconds idle) noexcept { idle_.store(idle, std::memory_order_relaxed); }
+
     /// Breaks off what waits, and ends the thread.
     void stop() noexcept;
 
@@ -66,6 +72,7 @@ private:
     static void push_front(spi::aio_work& work) noexcept;
     static void take(spi::aio_work& work) noexcept;
     void run() noexcept;
+    bool leaves() noexcept;
     void serve(std::uint64_t which, std::uint32_t events) noexcept;
     void break_all_off() noexcept;
 
@@ -75,6 +82,9 @@ private:
     sys::unique_fd epoll_;
     sys::unique_fd cancel_;
     bool stopping_ = false;
+    bool left_ = false; ///< the thread has, or is about to: to be joined
+    std::size_t open_ = 0; ///< channels
+    std::atomic<std::chrono::milliseconds> idle_{std::chrono::seconds(5)};
     std::vector<use> uses_{1}; ///< by a channel's place; the first is nobody's
     std::uint32_t free_ = 0;
     std::thread thread_;
