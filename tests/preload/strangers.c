@@ -28,12 +28,19 @@ static int ends_well(pid_t child)
     return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* The kernel counts its timers from 0, and 0 is what a timer_t is that was never set. */
+/* The kernel counts its timers from 0, and 0 is what a timer_t is that was never set: nobody's. What a signal says of its timer
+ * is a number of the kernel's, too, which may be asked about. */
 static void numbers(void)
 {
     timer_t timer;
-    struct itimerspec far = {{0, 0}, {1000, 0}}, left;
+    struct itimerspec far = {{0, 0}, {1000, 0}}, soon = {{0, 0}, {0, 1000000}}, left;
+    const struct timespec patience = {20, 0};
     struct sigevent event = {0};
+    siginfo_t info;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = SIGUSR1;
     require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0, "timer_create");
@@ -41,10 +48,14 @@ static void numbers(void)
     for (long i = 0; i != 3; ++i) {
         const timer_t made_up = (timer_t)i;
         errno = 0;
-        require(timer_gettime(made_up, &left) == -1 && errno == EINVAL, "timer_gettime of a number that is made up");
+        require(timer_settime(made_up, 0, &soon, NULL) == -1 && errno == EINVAL, "timer_settime of a number that is made up");
+        errno = 0;
         require(timer_delete(made_up) == -1 && errno == EINVAL, "timer_delete of a number that is made up");
     }
     require(timer_gettime(timer, &left) == 0 && left.it_value.tv_sec > 900, "the timer, afterwards");
+    require(timer_settime(timer, 0, &soon, NULL) == 0, "timer_settime");
+    require(sigtimedwait(&set, &info, &patience) == SIGUSR1 && info.si_code == SI_TIMER, "the signal");
+    require(timer_getoverrun((timer_t)(long)info.si_timerid) == 0, "timer_getoverrun by what the signal says");
     require(timer_delete(timer) == 0, "timer_delete");
 }
 
