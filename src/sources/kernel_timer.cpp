@@ -12,15 +12,14 @@ kernel_bank::kernel_bank(core::registry& all, std::uint32_t number, spi::kernel_
 {
 }
 
-int kernel_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept
+int kernel_bank::create(core::reactor& on, clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept
 {
     // The calling thread's clock by its own number: others have to read it, too.
     if (clock == CLOCK_THREAD_CPUTIME_ID)
         if (const int error = ::pthread_getcpuclockid(::pthread_self(), &clock))
             return error;
-    core::reactor* const on = on_.load(std::memory_order_acquire);
-    if (!on)
-        return EINVAL; // closed meanwhile
+    if (!serves(on))
+        return EINVAL;
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;
     {
@@ -38,8 +37,8 @@ int kernel_bank::create(clockid_t clock, const sigevent* event, std::uint64_t& n
     alarm.sigev_signo = SIGALRM;
     alarm.sigev_value.sival_ptr = reinterpret_cast<void*>(number);
     const sigevent& e = event ? *event : alarm;
-    return is_the_kernels(e.sigev_notify) ? create_direct(clock, e, slot, generation, *on)
-                                          : create_carried(clock, e, slot, generation, *on);
+    return is_the_kernels(e.sigev_notify) ? create_direct(clock, e, slot, generation, on)
+                                          : create_carried(clock, e, slot, generation, on);
 }
 
 int kernel_bank::create_direct(

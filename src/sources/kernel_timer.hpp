@@ -17,8 +17,8 @@ class kernel_bank final : public bank, spi::kernel_timer_sink {
 public:
     kernel_bank(core::registry& all, std::uint32_t number, spi::kernel_timer_receiver& told);
 
-    /// 0 or an errno. event null: SIGALRM with the timer's id.
-    int create(clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept;
+    /// 0 or an errno. event null: SIGALRM with the timer's id. The caller has the reactor pinned.
+    int create(core::reactor& on, clockid_t clock, const sigevent* event, std::uint64_t& number) noexcept;
 
     // Async-signal-safe, as those of timer_bank.
     int settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept;

@@ -24,13 +24,12 @@ bool bank::claim(core::reactor& r) noexcept
     return on_.compare_exchange_strong(nobody, &r, std::memory_order_acq_rel);
 }
 
-int timer_bank::create(const timer_request& wanted, std::uint64_t& number) noexcept
+int timer_bank::create(core::reactor& on, const timer_request& wanted, std::uint64_t& number) noexcept
 {
     const clockid_t clock = wanted.clock;
     const sigevent* const event = wanted.event;
-    core::reactor* const on = on_.load(std::memory_order_acquire);
-    if (!on)
-        return EINVAL; // it has been closed meanwhile
+    if (!serves(on))
+        return EINVAL;
     int before[2];
     const unsigned watched = engine_->descriptors(before);
     std::uint32_t slot = 0;
@@ -51,7 +50,7 @@ int timer_bank::create(const timer_request& wanted, std::uint64_t& number) noexc
     alarm.sigev_signo = SIGALRM;
     alarm.sigev_value.sival_ptr = reinterpret_cast<void*>(number);
 
-    const core::subscription_spec spec = spec_for(*on, number, event ? *event : alarm);
+    const core::subscription_spec spec = spec_for(on, number, event ? *event : alarm);
     core::subscription* s = nullptr;
     cold& c = cold_[slot];
     int error = registry_.make_promise(spec, c.promise);
@@ -68,13 +67,13 @@ int timer_bank::create(const timer_request& wanted, std::uint64_t& number) noexc
     c.subscription.store(s, std::memory_order_seq_cst);
     c.rests.store(rests, std::memory_order_seq_cst);
     // Who closes a reactor shuts it and then looks for timers; this publishes one and then looks at the reactor.
-    if (!on->is_open()) {
+    if (!on.is_open()) {
         engine_->destroy(slot, generation);
         return EINVAL;
     }
     int after[2];
     if (engine_->descriptors(after) != watched)
-        on->wake(); // so that its loop learns of the new one
+        on.wake(); // so that its loop learns of the new one
     return 0;
 }
 
@@ -394,8 +393,8 @@ int timers::create(core::reactor& on, const timer_request& wanted, std::uint64_t
     if (const int error = bank_of(on, time ? clock_family::manual : choice.family, time, of))
         return error;
     const int error = of->family() == clock_family::kernel
-                          ? static_cast<kernel_bank*>(of)->create(wanted.clock, wanted.event, number)
-                          : static_cast<timer_bank*>(of)->create(wanted, number);
+                          ? static_cast<kernel_bank*>(of)->create(on, wanted.clock, wanted.event, number)
+                          : static_cast<timer_bank*>(of)->create(on, wanted, number);
     if (error == 0 && core::statistics::wanted()) [[unlikely]]
         core::statistics::created(SIGEV_SOURCE_TIMER, wanted.event ? wanted.event->sigev_notify : SIGEV_SIGNAL);
     return error;

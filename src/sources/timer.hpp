@@ -68,6 +68,9 @@ public:
     };
 
 protected:
+    /// False: the reactor has been closed meanwhile, and the bank is perhaps another one's.
+    bool serves(const core::reactor& r) const noexcept { return on() == &r; }
+
     std::uint64_t handle_of(std::uint32_t slot, std::uint32_t generation) const noexcept
     {
         return core::encode({core::handle_kind::timer, registry_.life, number_, generation, slot});
@@ -86,8 +89,8 @@ class timer_bank final : public bank, spi::timer_sink {
 public:
     timer_bank(core::registry& all, clock_family family, std::uint32_t number, const sys::manual_time* time);
 
-    /// 0 or an errno.
-    int create(const timer_request& wanted, std::uint64_t& number) noexcept;
+    /// 0 or an errno. The caller has the reactor pinned.
+    int create(core::reactor& on, const timer_request& wanted, std::uint64_t& number) noexcept;
 
     int settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept;
     int gettime(const timer& t, itimerspec& value) noexcept;
