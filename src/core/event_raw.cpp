@@ -4,7 +4,6 @@
 #include "core/event_raw_pool.hpp"
 #include "sys/clock.hpp"
 #include "sys/errno_guard.hpp"
-#include "sys/force.hpp"
 
 #include <cerrno>
 #include <sched.h>
@@ -20,18 +19,11 @@ constexpr std::uint64_t patience = sys::nanoseconds_per_second / 1000;
 
 int open_pair(int kind, const spi::wakeup_kind*& chosen, spi::wakeup_pair& pair) noexcept
 {
-    if (kind != SIGEV_EVENT_RAW_PIPE && !(kind == SIGEV_EVENT_RAW_DEFAULT && sys::forced("pipe"))) {
-        chosen = &spi::eventfd_wakeup;
-        const int error = chosen->open(pair);
-        // No such call, no such flags, or a filter that forbids it. A lack of descriptors is no reason to try for two.
-        const bool absent = error == ENOSYS || error == EINVAL || error == EPERM;
-        if (!absent)
-            return error;
-        if (kind == SIGEV_EVENT_RAW_EVENTFD)
-            return ENOSYS;
-    }
-    chosen = &spi::pipe_wakeup;
-    return chosen->open(pair);
+    if (kind == SIGEV_EVENT_RAW_DEFAULT)
+        return spi::open_wakeup(chosen, pair);
+    chosen = kind == SIGEV_EVENT_RAW_PIPE ? &spi::pipe_wakeup : &spi::eventfd_wakeup;
+    const int error = chosen->open(pair);
+    return kind == SIGEV_EVENT_RAW_EVENTFD && spi::is_absent(error) ? ENOSYS : error;
 }
 
 } // namespace

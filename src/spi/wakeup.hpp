@@ -36,4 +36,10 @@ struct wakeup_kind {
 extern const wakeup_kind eventfd_wakeup;
 extern const wakeup_kind pipe_wakeup;
 
+/// Whether what eventfd_wakeup's open() answered says that there is no such call, no such flags, or a filter that forbids it.
+bool is_absent(int error) noexcept;
+
+/// Opens an eventfd, or a pipe where that is absent or SIGEV_FORCE says so. 0 or an errno.
+int open_wakeup(const wakeup_kind*& chosen, wakeup_pair& out) noexcept;
+
 } // namespace sigev::spi

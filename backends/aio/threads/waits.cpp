@@ -10,7 +10,6 @@
 #include <new>
 #include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -28,6 +27,22 @@ spi::aio_channel::line& line_of(const spi::aio_work& work) noexcept
 
 // ---- channels -----------------------------------------------------------------------------------------------------------
 
+waits::~waits()
+{
+    stop();
+    if (stop_kind_)
+        stop_kind_->close(stop_);
+}
+
+int waits::open_stop() noexcept
+{
+    const spi::wakeup_kind* kind = nullptr;
+    const int error = spi::open_wakeup(kind, stop_);
+    if (error == 0)
+        stop_kind_ = kind;
+    return error;
+}
+
 int waits::start_locked() noexcept
 {
     if (thread_.joinable() && !left_)
@@ -36,23 +51,20 @@ int waits::start_locked() noexcept
         thread_.join(); // it has let go of the mutex, and does nothing more but end
     left_ = false;
     sys::unique_fd set(::epoll_create1(EPOLL_CLOEXEC));
-    sys::unique_fd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!set || !cancel)
+    if (!set || (!stop_kind_ && open_stop() != 0))
         return EAGAIN;
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = 0; // nobody's
-    if (::epoll_ctl(set.get(), EPOLL_CTL_ADD, cancel.get(), &event) != 0)
+    if (::epoll_ctl(set.get(), EPOLL_CTL_ADD, stop_.read, &event) != 0)
         return EAGAIN;
     epoll_ = std::move(set);
-    cancel_ = std::move(cancel);
     try {
         const sys::signal_block block;
         thread_ = std::thread([this] { run(); });
         return 0;
     } catch (const std::system_error&) {
         epoll_.reset();
-        cancel_.reset();
         return EAGAIN;
     }
 }
@@ -200,7 +212,7 @@ void waits::stop() noexcept
         if (!thread_.joinable())
             return;
     }
-    ::eventfd_write(cancel_.get(), 1);
+    stop_kind_->signal(stop_);
     thread_.join();
     thread_ = std::thread();
 }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "spi/aio_engine.hpp"
+#include "spi/wakeup.hpp"
 #include "sys/unique_fd.hpp"
 
 #include <atomic>
@@ -36,7 +37,7 @@ public:
     waits(taker finished, taker must_block) : finished_(std::move(finished)), must_block_(std::move(must_block)) {}
     waits(const waits&) = delete;
     waits& operator=(const waits&) = delete;
-    ~waits() { stop(); }
+    ~waits();
 
     /// 0 or EAGAIN. may_wait becomes false where there is no notion of being ready.
     int open(spi::aio_channel& channel) noexcept;
@@ -66,6 +67,7 @@ private:
         std::uint32_t next_free = 0;
     };
 
+    int open_stop() noexcept;
     int start_locked() noexcept;
     void arm_locked(spi::aio_channel& channel) noexcept;
     static void push_back(spi::aio_work& work) noexcept;
@@ -80,7 +82,8 @@ private:
     taker must_block_;
     std::mutex mutex_;
     sys::unique_fd epoll_;
-    sys::unique_fd cancel_;
+    const spi::wakeup_kind* stop_kind_ = nullptr; ///< null: none is open
+    spi::wakeup_pair stop_;
     bool stopping_ = false;
     bool left_ = false; ///< the thread has, or is about to: to be joined
     std::size_t open_ = 0; ///< channels

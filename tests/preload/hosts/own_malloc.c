@@ -2,7 +2,7 @@
  * give out, or frees twice, ends the process. What it gives out is full of rubbish, and so is what it has got back.
  *
  * With CALLS the allocator itself calls functions that the drop-in replaces, from the first allocation on, as allocators do
- * that read files in /proc, and profilers that live in one. Who allocates while it holds a lock that these need stands still. */
+ * that read files in /proc, and profilers that live in one. Who allocates holding a lock that these need stands still. */
 #include "../workload.h"
 
 #include <aio.h>
