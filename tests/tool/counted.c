@@ -7,6 +7,7 @@
  *   reads:N     reads of the program's own file, of which nobody is told
  *   told:N      the same, told by a function
  *   child:N     fork(): the child does calls:N and ends by _exit()
+ *   group:N     sends SIGRTMIN to its process group N times, and counts how many come before SIGRTMIN + 1
  *   scribble    writes into all that is mapped of `sigev run`
  *   exit:N, _exit:N, abort, kill, exec:PROGRAM, stay */
 #include <aio.h>
@@ -172,6 +173,23 @@ static void child(int n)
     must(waitpid(pid, &status, 0) == pid && status == 0, "child");
 }
 
+static void group(int n)
+{
+    sigset_t set;
+    int signal = 0, count = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigaddset(&set, SIGRTMIN + 1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    while (n-- > 0)
+        must(kill(0, SIGRTMIN) == 0, "kill");
+    printf("sent\n");
+    fflush(stdout);
+    for (; signal != SIGRTMIN + 1; count += signal == SIGRTMIN)
+        must(sigwait(&set, &signal) == 0, "sigwait");
+    printf("%d came\n", count);
+}
+
 static void scribble(void)
 {
     char line[512];
@@ -224,6 +242,8 @@ int main(int argc, char **argv)
             reads(n, by_function());
         else if (is(argv[i], "child", &n))
             child(n);
+        else if (is(argv[i], "group", &n))
+            group(n);
         else if (is(argv[i], "scribble", &n))
             scribble();
         else if (is(argv[i], "exit", &n))
