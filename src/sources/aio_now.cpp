@@ -100,7 +100,7 @@ private:
     std::uint64_t seen_ = 0;
 };
 
-/// Reads as long as bytes come: true: it is over.
+/// Reads as long as bytes come: true: it is over. False: errno says why.
 template <class Read>
 bool go_on(now_read& r, Read&& read) noexcept
 {
@@ -111,8 +111,10 @@ bool go_on(now_read& r, Read&& read) noexcept
         r.result += n;
         if (n == 0 || static_cast<std::size_t>(r.result) >= r.length)
             return true;
-        if (r.pieces)
-            return false; // short: the end of the file, or what is not in memory; the engine finds out
+        if (r.pieces) { // short: the end of the file, or what is not in memory; the engine finds out
+            errno = EAGAIN;
+            return false;
+        }
     }
 }
 
