@@ -71,6 +71,7 @@ extern const spi::method kevent_method = {
     .withdraw = withdraw,
     .call = nullptr,
     .close = close,
+    .anywhere = true,
 };
 
 } // namespace sigev::backends

@@ -78,6 +78,7 @@ extern const spi::method thread_method = {
     .call = nullptr,
     .close = close,
     .deliver_all = deliver_all,
+    .anywhere = true,
 };
 
 } // namespace sigev::backends

@@ -62,7 +62,8 @@ public:
     /// (refuses_when_full).
     int submit(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
 
-    /// The one notification of a subscription that nobody else submits to (AIO): as submit, with the time.
+    /// The one notification of a subscription that nobody else submits to (AIO): as submit, with the time. Not in a signal
+    /// handler: delivered by this thread where the method permits it (spi::method::anywhere).
     void submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept;
 
     /// n occurrences of a merging subscription, the first due at `scheduled` of `clock`. Only by who holds the drain word.
@@ -141,6 +142,7 @@ private:
     void discard_newest(subscription& s) noexcept;
     void purge() noexcept;
     void discard(record& r) noexcept;
+    void deliver_here(record& r) noexcept;
     static void introduce(const subscription& s, sigev_notification& out) noexcept;
     [[gnu::always_inline]] inline bool latch(record& r, sigev_notification& out) noexcept;
     bool latch_occurrences(subscription& s, record& r, sigev_notification& out) noexcept;

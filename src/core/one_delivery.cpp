@@ -437,6 +437,20 @@ void dispatcher::offer_in_turn(record& first) noexcept
         hold(*r);
 }
 
+// By who has raised it, on whatever thread: the only one of its subscription, so no other stands before it, and the drain has
+// none to offer meanwhile. Who cancels waits for it as for the drain.
+void dispatcher::deliver_here(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    if (!set(s, gate_delivering))
+        return discard(r);
+    const sigev_notification n{};
+    if (s.method->deliver(s.target, r, n) == spi::verdict::gone)
+        discard(r);
+    if (clear(s, gate_delivering))
+        registry_.maybe_free(s);
+}
+
 // One that was refused before. `retry`: the record is still the drain's.
 spi::verdict dispatcher::offer_again(record& r) noexcept
 {

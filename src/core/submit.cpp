@@ -141,7 +141,10 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
     r->data = data;
     r->error = error;
     r->scheduled = scheduled;
-    push(*r);
+    if (s.method->anywhere)
+        deliver_here(*r);
+    else
+        push(*r);
 }
 
 void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept

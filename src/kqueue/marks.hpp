@@ -24,6 +24,7 @@ struct mark {
     mark* next_free = nullptr;
 
     bool crossed_out() const noexcept { return aiocb.load(std::memory_order_acquire) == 0; }
+    void cross_out() noexcept { aiocb.store(0, std::memory_order_release); }
 };
 
 class marks {

@@ -24,6 +24,8 @@ void queue::place(knote& n) noexcept
 void queue::drop(knote& n, leavings& gone) noexcept
 {
     n.state.drop();
+    if (n.mark)
+        n.mark->cross_out(); // aio_return() has nothing to look for
     place(n);
     end_if_over(n, gone);
     if (!n.over())

@@ -96,6 +96,10 @@ struct method {
     /// Null: there is no such way.
     void (*deliver_all)(void* target, delivery& first, delivery& last) noexcept = nullptr;
 
+    /// For a method with `deferred`: deliver() takes any thread that is not in a signal handler, and several at once, so the one
+    /// notification of a subscription needs no reactor to carry it: a hop would only cost.
+    bool anywhere = false;
+
     /// open() reserves nothing, and makes of the event alone what *target says; close is null. So it may be called long before
     /// there is a subscription.
     bool light = false;
