@@ -283,6 +283,21 @@ void timer_bank::expired(
     s->road.load(std::memory_order_acquire)->raise(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock);
 }
 
+// What expired() reads. The slot has its subscription for as long as this thread has not retired it.
+void timer_bank::approaches(std::uint32_t slot, distance how_far) noexcept
+{
+    const cold& c = cold_[slot];
+    if (how_far == distance::far)
+        return __builtin_prefetch(&c);
+    const core::subscription* const s = c.subscription.load(std::memory_order_acquire);
+    if (!s)
+        return;
+    if (how_far == distance::near)
+        core::fetch(*s);
+    else
+        __builtin_prefetch(s->spare, 1);
+}
+
 void timer_bank::wake() noexcept
 {
     if (core::reactor* on = on_.load(std::memory_order_acquire))

@@ -127,6 +127,7 @@ private:
 
     void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
                  std::uint64_t scheduled, spi::timer_base base) noexcept override;
+    void approaches(std::uint32_t slot, distance how_far) noexcept override;
     void wake() noexcept override;
     void retired(std::uint32_t slot, std::uint32_t generation) noexcept override;
 

@@ -35,6 +35,12 @@ public:
     virtual void expired(std::uint32_t slot, std::uint32_t generation, std::uint64_t missed,
                          std::uint64_t scheduled, timer_base base) noexcept = 0;
 
+    /// Its expired() may follow, after a few others: what that touches may be fetched meanwhile. A slot that approaches is `far`
+    /// first, and may be nearer later; what one step reads the step before may have fetched. On the thread of reap(), which gives
+    /// the slot no new owner before expired() has been called, or will not be.
+    enum class distance { far, near, next };
+    virtual void approaches(std::uint32_t slot, distance how_far) noexcept { static_cast<void>(slot), static_cast<void>(how_far); }
+
     /// A deadline earlier than the published horizon was armed: run reap() soon. Async-signal-safe; any thread.
     virtual void wake() noexcept = 0;
 

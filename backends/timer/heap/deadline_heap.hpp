@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 namespace sigev::spi::heap {
@@ -17,6 +18,7 @@ namespace sigev::spi::heap {
 struct heap_entry {
     std::uint64_t key;
     std::uint32_t slot;
+    std::uint32_t node = 0; ///< of what find() has found: where it stands
 };
 
 inline constexpr std::size_t heap_offset = 3;
@@ -45,6 +47,38 @@ public:
         const heap_entry last = at(--size_);
         if (last.slot != slot)
             settle(hole, last);
+    }
+
+    /// What does not come after `last`, into `out`, in no order but this: after each one's parent. How many there are; where there
+    /// is no room for all, one more than there is room for, and `out` is full.
+    std::size_t find(std::uint64_t last, std::span<heap_entry> out) const noexcept
+    {
+        std::size_t found = 0;
+        const auto look_at = [&](std::size_t n) {
+            const heap_entry& e = at(n);
+            if (e.key > last)
+                return true;
+            if (found == out.size())
+                return false;
+            out[found++] = {e.key, e.slot, static_cast<std::uint32_t>(n)};
+            return true;
+        };
+        if (size_ > 0 && !look_at(0))
+            return out.size() + 1;
+        for (std::size_t i = 0; i < found; ++i)
+            for (std::size_t n = out[i].node * arity + 1, end = n + arity; n < end && n < size_; ++n)
+                if (!look_at(n))
+                    return out.size() + 1;
+        return found;
+    }
+
+    /// Those that find() has just found, and nothing has been done to the heap since. They leave holes at the top of it, which
+    /// are filled from below: each entry that fills one sinks no deeper than from there.
+    void remove(std::span<const heap_entry> found) noexcept
+    {
+        for (std::size_t i = found.size(); i-- > 0;) // the last hole first, so that what stands last is never another one
+            if (--size_ != found[i].node)
+                sink(found[i].node, at(size_));
     }
 
     /// Calls gone(slot) for each, and is empty.
@@ -87,7 +121,7 @@ private:
         put(n, e);
     }
 
-    void sink(std::size_t n, const heap_entry& e) noexcept
+    void sink(std::size_t n, heap_entry e) noexcept
     {
         for (std::size_t first = n * arity + 1; first < size_; first = n * arity + 1) {
             const std::size_t end = first + arity < size_ ? first + arity : size_;

@@ -25,13 +25,38 @@ bool heap_engine::reap() noexcept
     });
     // The clock stands still meanwhile, so each timer is raised once, however short its interval.
     for (unsigned b = 0; b < bases; ++b)
-        while (!is_inherited() && !heaps_[b].empty() && heaps_[b].top().key <= now_[b])
-            settle(heaps_[b].top().slot);
+        settle_due(b);
     if (is_inherited()) // by a process that was forked in a callback: the alarms are its parent's
         return false;
 
     slots_.recycle(retired_);
     return publish();
+}
+
+void heap_engine::settle_due(unsigned b) noexcept
+{
+    // Each step fetches what the next one reads: the slot; what the owner keeps of it; and what that leads to, in two steps.
+    constexpr std::size_t far = 24, mid = 18, near = 12, next = 6;
+    due_.begin();
+    while (!is_inherited() && !heaps_[b].empty() && heaps_[b].top().key <= now_[b]) {
+        const auto due = due_.take(heaps_[b], now_[b]);
+        const auto fetch = [&](std::size_t i, std::size_t ahead) {
+            if (i + ahead >= due.size())
+                return;
+            const std::uint32_t slot = due[i + ahead].slot;
+            switch (ahead) {
+            case far: return slots_.fetch(slot);
+            case mid: return sink_.approaches(slot, timer_sink::distance::far);
+            case near: return sink_.approaches(slot, timer_sink::distance::near);
+            default: return sink_.approaches(slot, timer_sink::distance::next);
+            }
+        };
+        for (std::size_t i = 0; i != due.size() && !is_inherited(); ++i) {
+            for (const std::size_t ahead : {far, mid, near, next})
+                fetch(i, ahead);
+            settle(due[i].slot, true);
+        }
+    }
 }
 
 // What the dead have left in the heaps goes too: it covers for their slots' next owners, and no alarm will ring for
@@ -71,7 +96,7 @@ bool heap_engine::publish() noexcept
     return again;
 }
 
-void heap_engine::settle(std::uint32_t slot) noexcept
+void heap_engine::settle(std::uint32_t slot, bool taken) noexcept
 {
     timer_slot& s = slots_[slot];
     for (;;) {
@@ -79,10 +104,10 @@ void heap_engine::settle(std::uint32_t slot) noexcept
         if (!lives(generation_of(gp))) {
             const std::uint64_t hkey = s.hkey.load(std::memory_order_relaxed);
             if (hkey != none && hkey <= now_[base_of(hkey)])
-                place(slot, s, none); // surfaced. Otherwise it stays, for the next owner
+                place(slot, s, none, taken); // surfaced. Otherwise it stays, for the next owner
         } else {
             const std::uint64_t key = expire_if_due(slot, s, generation_of(gp));
-            place(slot, s, key == 0 ? none : stand(slot, key));
+            place(slot, s, key == 0 ? none : stand(slot, key), taken);
         }
 
         const std::uint64_t key = s.w.load_low();
@@ -162,13 +187,16 @@ void heap_engine::look_ahead(unsigned b) noexcept
     sleeps_for_precise_[b] = awaited_[b] == none;
 }
 
-// R2. A key of `none`: out of the heaps.
-void heap_engine::place(std::uint32_t slot, timer_slot& s, std::uint64_t after) noexcept
+// R2. A key of `none`: out of the heaps. What is taken is out of them, whatever its hkey says.
+void heap_engine::place(std::uint32_t slot, timer_slot& s, std::uint64_t after, bool& taken) noexcept
 {
     const std::uint64_t before = s.hkey.load(std::memory_order_relaxed);
-    if (after == before)
+    if (std::exchange(taken, false)) {
+        if (after != none)
+            heaps_[base_of(after)].insert(slot, after);
+    } else if (after == before)
         return;
-    if (before == none)
+    else if (before == none)
         heaps_[base_of(after)].insert(slot, after);
     else if (after == none)
         heaps_[base_of(before)].remove(slot);

@@ -46,6 +46,12 @@ public:
     timer_slot* find(std::uint32_t index) const noexcept { return hot_.find(index); }
     timer_slot& operator[](std::uint32_t index) const noexcept { return hot_[index]; }
     cold_slot& cold(std::uint32_t index) const noexcept { return cold_[index]; }
+    /// It is settled soon.
+    void fetch(std::uint32_t index) const noexcept
+    {
+        __builtin_prefetch(&hot_[index], 1);
+        __builtin_prefetch(&cold_[index], 1);
+    }
     entries& heap_memory(unsigned base) noexcept { return entries_[base]; }
     sys::ready_bitmap& ready() noexcept { return ready_; }
 
