@@ -18,7 +18,7 @@ namespace sigev::spi::heap {
 struct heap_entry {
     std::uint64_t key;
     std::uint32_t slot;
-    std::uint32_t node = 0; ///< of what find() has found: where it stands
+    std::uint32_t node; ///< of what find() has found: where it stands
 };
 
 inline constexpr std::size_t heap_offset = 3;
@@ -35,10 +35,10 @@ public:
     std::size_t size() const noexcept { return size_; }
     const heap_entry& top() const noexcept { return at(0); }
 
-    void insert(std::uint32_t slot, std::uint64_t key) noexcept { rise(size_++, {key, slot}); }
+    void insert(std::uint32_t slot, std::uint64_t key) noexcept { rise(size_++, {key, slot, 0}); }
 
     /// The slot is in the heap.
-    void move(std::uint32_t slot, std::uint64_t key) noexcept { settle(positions_(slot), {key, slot}); }
+    void move(std::uint32_t slot, std::uint64_t key) noexcept { settle(positions_(slot), {key, slot, 0}); }
 
     /// The slot is in the heap.
     void remove(std::uint32_t slot) noexcept
@@ -125,6 +125,9 @@ private:
     {
         for (std::size_t first = n * arity + 1; first < size_; first = n * arity + 1) {
             const std::size_t end = first + arity < size_ ? first + arity : size_;
+            for (std::size_t child = first; child < end; ++child)
+                if (child * arity + 1 < size_)
+                    __builtin_prefetch(&at(child * arity + 1));
             std::size_t least = first;
             for (std::size_t child = first + 1; child < end; ++child)
                 if (at(child).key < at(least).key)

@@ -18,7 +18,7 @@ namespace sigev::spi::heap {
 
 class due_batch {
 public:
-    static constexpr std::size_t room = 1024;
+    static constexpr std::size_t room = 4096;
 
     /// Before the first take() of a turn.
     void begin() noexcept { span_ = ~std::uint64_t{0}; }
