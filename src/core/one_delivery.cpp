@@ -68,7 +68,7 @@ bool dispatcher::latch_occurrences(subscription& s, record& r, sigev_notificatio
     r.clock = out.clock;
     if (r.latched == 0)
         return false;
-    s.inflight.fetch_add(r.latched, std::memory_order_relaxed);
+    count(s.inflight, r.latched, s.is_settled_by_the_drain());
     out.data = static_cast<std::int64_t>(r.latched);
     out.overrun = overrun_of(r.latched);
     s.overrun.store(out.overrun, std::memory_order_relaxed);
@@ -158,18 +158,6 @@ inline void dispatcher::give_back(record& r) noexcept
         registry_.maybe_free(s);
 }
 
-namespace {
-
-void count(std::atomic<std::uint64_t>& counter, bool alone) noexcept
-{
-    if (alone)
-        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    else
-        counter.fetch_add(1, std::memory_order_relaxed);
-}
-
-} // namespace
-
 // The delivery is over: the ledger, and what becomes of the record. True: go again (merging only).
 inline bool dispatcher::settle(record& r, spi::verdict v) noexcept
 {
@@ -177,7 +165,7 @@ inline bool dispatcher::settle(record& r, spi::verdict v) noexcept
     if (s.kind == raising::merging)
         return settle_occurrences(s, r, v);
     if (v == spi::verdict::delivered)
-        count(s.delivered, s.is_settled_by_the_drain());
+        count(s.delivered, 1, s.is_settled_by_the_drain());
     else
         s.discarded.fetch_add(1, std::memory_order_relaxed);
     if (r.lateness != 0) [[unlikely]] // only where statistics are wanted
@@ -192,13 +180,13 @@ bool dispatcher::settle_occurrences(subscription& s, record& r, spi::verdict v) 
     if (v != spi::verdict::delivered) {
         s.discarded.fetch_add(n, std::memory_order_relaxed);
     } else if (n != 0) {
-        count(s.delivered, s.is_settled_by_the_drain());
+        count(s.delivered, 1, s.is_settled_by_the_drain());
         if (n > 1)
             s.merged.fetch_add(n - 1, std::memory_order_relaxed);
     }
     if (statistics::wanted()) [[unlikely]]
         v == spi::verdict::delivered ? statistics::delivered(s, r, n) : statistics::discarded(s, n);
-    s.inflight.fetch_sub(n, std::memory_order_relaxed);
+    count(s.inflight, 0 - n, s.is_settled_by_the_drain());
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
         discard(r);
         return false;

@@ -149,7 +149,7 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
 
 void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
 {
-    s.raised.fetch_add(n, std::memory_order_relaxed);
+    count(s.raised, n, true); // by the drain alone
     if (statistics::wanted()) [[unlikely]]
         statistics::raised(s, n);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {

@@ -149,6 +149,15 @@ struct alignas(64) subscription {
     bool is_settled_by_the_drain() const noexcept { return !lane && !method->deferred; }
 };
 
+/// One of its books. alone: nobody else writes it meanwhile, so it needs no locked instruction.
+inline void count(std::atomic<std::uint64_t>& book, std::uint64_t n, bool alone) noexcept
+{
+    if (alone)
+        book.store(book.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    else
+        book.fetch_add(n, std::memory_order_relaxed);
+}
+
 /// A notification of it is about to be raised and delivered: asks for the lines of it that this touches.
 inline void fetch(const subscription& s) noexcept
 {

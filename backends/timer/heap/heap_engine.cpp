@@ -38,6 +38,8 @@ void heap_engine::wish(std::uint32_t slot, std::uint64_t slack, bool precise) no
     // A clock that moves in steps has nothing to spin for.
     const wishes w(slack, precise && !alarms_[steady].is_manual());
     slots_.cold(slot).wishes.store(w.bits(), std::memory_order_relaxed);
+    if (w.any())
+        any_wishes_.store(true, std::memory_order_relaxed); // seen by whoever has heard of the slot
     std::uint64_t unused = 0;
     if (w.precise())
         lead_.compare_exchange_strong(unused, wake_estimate().lead(), std::memory_order_relaxed);
@@ -83,8 +85,8 @@ inline void heap_engine::announce(std::uint32_t slot, const timer_slot& s, std::
 [[gnu::noinline]] void heap_engine::announce_earlier(std::uint32_t slot, std::uint64_t key) noexcept
 {
     slots_.ready().set(slot);
-    if (const wishes w = wishes_of(slot); w.any())
-        key = stand_of(w, key, lead_.load(std::memory_order_relaxed));
+    if (any_wishes_.load(std::memory_order_relaxed)) [[unlikely]] // else their line need not come
+        key = stand_of(wishes_of(slot), key, lead_.load(std::memory_order_relaxed));
     if (key < horizon_[base_of(key)].load(std::memory_order_seq_cst))
         sink_.wake();
 }

@@ -116,6 +116,7 @@ private:
     // Before this key of its base nothing will be looked at; 0: the reactor is awake, `none`: it sleeps without an
     // alarm. On a line of their own: the reactor writes them at each turn.
     alignas(64) std::atomic<std::uint64_t> horizon_[bases] = {none, none};
+    std::atomic<bool> any_wishes_{false}; ///< there has been a timer that had some
     std::atomic<std::uint64_t> lead_{0}; ///< of wakes_, for setters; 0: there never was a precise timer
 };
 

@@ -146,8 +146,10 @@ std::uint64_t heap_engine::expire_if_due(std::uint32_t slot, timer_slot& s, std:
 // and is waited for.
 inline std::uint64_t heap_engine::stand(std::uint32_t slot, std::uint64_t key) noexcept
 {
+    if (!any_wishes_.load(std::memory_order_relaxed)) [[likely]]
+        return key;
     const wishes w = wishes_of(slot);
-    if (!w.any()) [[likely]]
+    if (!w.any())
         return key;
     const unsigned b = base_of(key);
     const std::uint64_t place = stand_of(w, key, wakes_.lead());
