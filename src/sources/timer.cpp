@@ -36,7 +36,7 @@ int timer_bank::create(core::reactor& on, const timer_request& wanted, std::uint
     std::uint32_t generation = 0;
     if (const int error = engine_->create(clock == CLOCK_REALTIME, slot, generation))
         return error;
-    {
+    if (!cold_.find(slot)) {
         const std::lock_guard lock(mutex_);
         if (!cold_.reserve(std::size_t{slot} + 1)) {
             engine_->destroy(slot, generation);
@@ -64,7 +64,8 @@ int timer_bank::create(core::reactor& on, const timer_request& wanted, std::uint
     c.value = spec.event->sigev_value;
     c.clock.store(clock, std::memory_order_relaxed);
     c.generation.store(generation, std::memory_order_relaxed);
-    c.subscription.store(s, std::memory_order_seq_cst);
+    if (s) // else it is null since the last one was retired
+        c.subscription.store(s, std::memory_order_seq_cst);
     c.rests.store(rests, std::memory_order_seq_cst);
     // Who closes a reactor shuts it and then looks for timers; this publishes one and then looks at the reactor.
     if (!on.is_open()) {
@@ -178,6 +179,7 @@ int timer_bank::overrun(const timer& t, int& out) noexcept
 
 int timer_bank::destroy(const timer& t, bool wait) noexcept
 {
+    engine_->expect(t.slot);
     const bool rested = rests(t.slot);
     core::subscription* s = subscription_of(t.slot);
     if (!s && !rested)

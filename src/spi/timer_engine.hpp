@@ -70,7 +70,7 @@ public:
 
     virtual ~timer_engine() = default;
 
-    /// settime() of that slot follows, after something else: what it touches may be fetched meanwhile. Any slot there is or
+    /// settime() or destroy() of that slot follows, after something else: what it touches may be fetched meanwhile. Any slot there is or
     /// not; async-signal-safe.
     virtual void expect(std::uint32_t slot) const noexcept = 0;
 

@@ -1,11 +1,13 @@
 // The pure parts of the timer engine: the heap against a multimap, the reload arithmetic against 128 bits, the packing.
 #include "backends/timer/heap/deadline_heap.hpp"
+#include "backends/timer/heap/due_batch.hpp"
 #include "backends/timer/heap/reload.hpp"
 #include "backends/timer/heap/timer_slot.hpp"
 
 #include "support/support.hpp"
 
 #include <map>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -90,6 +92,44 @@ void against_model(std::uint32_t slots, std::uint64_t keys, int steps)
     BOOST_TEST(m.by_key.empty());
 }
 
+/// Turns of a reactor, each of which takes out what is due: in order, in as many batches as it needs. A third of it comes again.
+void batches_against_model(std::uint32_t slots, std::uint64_t keys, std::uint64_t turns)
+{
+    heap_of h(slots);
+    model m;
+    const auto batch = std::make_unique<due_batch>();
+    std::mt19937_64 random(slots + keys);
+    const auto insert = [&](std::uint32_t slot, std::uint64_t key) {
+        h.heap.insert(slot, key);
+        m.insert(slot, key);
+    };
+    for (std::uint32_t slot = 0; slot < slots; ++slot)
+        insert(slot, random() % keys);
+    for (std::uint64_t now = 0; !h.heap.empty(); now += keys / turns + 1) {
+        batch->begin();
+        while (!h.heap.empty() && h.heap.top().key <= now) {
+            const auto due = batch->take(h.heap, now);
+            BOOST_REQUIRE(!due.empty());
+            BOOST_REQUIRE_EQUAL(h.heap.size() + due.size(), m.by_key.size());
+            for (const heap_entry& e : due) {
+                BOOST_REQUIRE_EQUAL(e.key, m.by_key.begin()->first);
+                BOOST_REQUIRE_EQUAL(m.key_of.at(e.slot), e.key);
+                m.remove(e.slot);
+                if (random() % 3 == 0)
+                    insert(e.slot, now + 1 + random() % keys);
+            }
+        }
+        for (std::uint32_t i = 0; i < slots / 4; ++i) // every other one stands where the heap believes
+            if (const auto slot = static_cast<std::uint32_t>(random() % slots); m.key_of.contains(slot)) {
+                h.heap.remove(slot);
+                m.remove(slot);
+            }
+        BOOST_REQUIRE_EQUAL(h.heap.size(), m.by_key.size());
+        BOOST_REQUIRE(h.heap.empty() || h.heap.top().key == m.by_key.begin()->first);
+    }
+    BOOST_TEST(m.by_key.empty());
+}
+
 /// The rule as it is written down, in 128 bits.
 reloaded slow_reload(std::uint64_t deadline, std::uint64_t interval, std::uint64_t now)
 {
@@ -112,6 +152,15 @@ BOOST_AUTO_TEST_CASE(random_work_agrees_with_a_multimap)
 BOOST_AUTO_TEST_CASE(equal_keys_all_come_out)
 {
     against_model(100, 1, 5'000);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_due_comes_out_in_order_however_much_it_is)
+{
+    constexpr auto room = static_cast<std::uint32_t>(due_batch::room);
+    for (const std::uint32_t slots : {1u, 2u, 5u, 6u, 22u, 500u, room, room + 1, 3 * room})
+        for (const std::uint64_t keys : {std::uint64_t{1}, std::uint64_t{7}, std::uint64_t{100'000}, std::uint64_t{1} << 61})
+            for (const std::uint64_t turns : {1, 5})
+                batches_against_model(slots, keys, turns);
 }
 
 BOOST_AUTO_TEST_CASE(clearing_visits_each_once)

@@ -136,6 +136,7 @@ timer_exchange heap_engine::destroy(std::uint32_t slot, std::uint32_t generation
     timer_slot* s = slots_.find(slot);
     if (!s || !lives(generation))
         return {};
+    slots_.fetch(slot); // its other line, which its way back will write
     std::uint64_t gp = s->gp.load(std::memory_order_relaxed);
     do
         if (!same(generation_of(gp), generation))

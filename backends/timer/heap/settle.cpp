@@ -217,8 +217,9 @@ void heap_engine::retire(std::uint32_t slot, timer_slot& s) noexcept
     const std::uint64_t gp = s.gp.load(std::memory_order_seq_cst);
     if (!(gp & limbo) || (gp & pins_mask) != 0)
         return; // who is inside sets the bit again when it leaves
-    // Who passed S1 before the end may have armed it after destroy() cleared it. Nobody can pass any more.
-    s.w.exchange({});
+    // Who passed S1 before the end may have armed it after destroy() cleared it. Nobody can pass any more, and nobody is inside.
+    if (s.w.load_low() != 0)
+        s.w.exchange({});
     s.gp.fetch_and(~limbo, std::memory_order_seq_cst);
     sink_.retired(slot, generation_of(gp) - 1);
     slots_.link(retired_, slot);
