@@ -174,6 +174,10 @@ int tool_process::next_change(int options) {
     return status;
 }
 
+void tool_process::hang_up() {
+    close_now(out_);
+}
+
 void tool_process::type(const std::string& keys) {
     BOOST_TEST(write(out_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
 }

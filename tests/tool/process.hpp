@@ -45,6 +45,9 @@ public:
     /// waitpid() with these options, until there is something to tell; the status.
     int next_change(int options);
 
+    /// The terminal goes away.
+    void hang_up();
+
     /// Types on the terminal.
     void type(const std::string& keys);
 

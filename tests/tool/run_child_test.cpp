@@ -179,6 +179,16 @@ BOOST_AUTO_TEST_CASE(the_terminals_signals_come_once) {
     BOOST_TEST(count(end.out, "quit\r\n") == 1u, end.out);
 }
 
+// The command leads the session here, so the kernel tells it alone.
+BOOST_AUTO_TEST_CASE(a_terminal_that_goes_away_is_the_programs_business) {
+    tool_process process(shell("trap 'echo hup >&2; exit 6' HUP" + stays), tool_process::on::terminal);
+    BOOST_REQUIRE(process.says("ready"));
+    process.hang_up();
+    const auto end = process.end();
+    BOOST_TEST(end.status == 6);
+    BOOST_TEST(count(end.err, "hup\n") == 1u, end.err);
+}
+
 // A real shell with job control: it sees the command stop, and what it continues reads on from the terminal.
 BOOST_AUTO_TEST_CASE(a_shell_stops_it_and_brings_it_back) {
     if (std::system("bash -c : >/dev/null 2>&1") != 0)
