@@ -104,6 +104,7 @@ inline wake()
 /* step: src/core/submit.cpp claim */
 /* step: src/core/submit.cpp submit */
 /* step: src/core/submit.cpp submit_only */
+/* Of a method to which the drain alone delivers. To others the thread that calls it delivers, and nothing here is touched. */
 proctype producer(byte me)
 {
     mtype action = nothing;
