@@ -2,6 +2,7 @@
  *   numbers    a timer_t that nobody gave it
  *   vfork      descriptors of a child that has the parent's memory, and descriptors of its own
  *   last       the main thread ends, and leaves the process to the others
+ *   deaf       descriptors closed by system calls of its own
  * Exit status: 0, or 1 and what was wrong. */
 #include <aio.h>
 #include <errno.h>
@@ -10,6 +11,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -121,6 +124,24 @@ static void last(void)
     pthread_exit(NULL);
 }
 
+/* The library hears of nothing any more, and does not wear out the processor for it: no third of a second in three. */
+static void deaf(void)
+{
+    const struct aioinit soon = {.aio_threads = 2, .aio_num = 8, .aio_idle_time = 1};
+    const struct itimerval much = {{0, 0}, {0, 333333}};
+    const struct timespec patience = {3, 0};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPROF);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    aio_init(&soon);
+    begin();
+    for (int i = 3; i != most_descriptors; ++i)
+        syscall(SYS_close, i);
+    require(setitimer(ITIMER_PROF, &much, NULL) == 0, "setitimer");
+    require(sigtimedwait(&set, NULL, &patience) == -1 && errno == EAGAIN, "somebody is busy with nothing");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2)
@@ -131,6 +152,8 @@ int main(int argc, char **argv)
         vforks();
     else if (strcmp(argv[1], "last") == 0)
         last();
+    else if (strcmp(argv[1], "deaf") == 0)
+        deaf();
     else
         return 2;
     return 0;

@@ -9,6 +9,7 @@
 #include <climits>
 #include <new>
 #include <pthread.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <system_error>
 #include <unistd.h>
@@ -226,8 +227,11 @@ void waits::run() noexcept
     while (!stopping) {
         const auto idle = static_cast<int>(std::min<std::int64_t>(idle_.load(std::memory_order_relaxed).count(), INT_MAX));
         const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), idle);
-        if (n == 0 && leaves())
+        const bool lost = n < 0 && errno != EINTR; // by a system call of the program's: nothing is heard any more
+        if (n <= 0 && leaves())
             return;
+        if (lost)
+            stopping = rest(idle);
         for (int i = 0; i < n; ++i) {
             const epoll_event& event = events[static_cast<std::size_t>(i)];
             if (event.data.u64 == 0)
@@ -246,6 +250,13 @@ bool waits::leaves() noexcept
     return left_;
 }
 
+bool waits::rest(int milliseconds) noexcept
+{
+    ::poll(nullptr, 0, milliseconds);
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+}
+
 // The work that is tried is in no line meanwhile, so nobody withdraws it, and nobody but this thread takes from the lines'
 // heads; what is over stays in its channel's books until finished() has returned, so the channel is not closed either.
 void waits::serve(std::uint64_t which, std::uint32_t events) noexcept
@@ -256,6 +267,8 @@ void waits::serve(std::uint64_t which, std::uint32_t events) noexcept
     spi::aio_work* blocks[2] = {};
     {
         std::unique_lock lock(mutex_);
+        if (place >= uses_.size())
+            return;
         const use& u = uses_[place];
         if (!u.of || u.generation != which >> 32)
             return;

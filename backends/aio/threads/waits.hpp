@@ -75,6 +75,7 @@ private:
     static void take(spi::aio_work& work) noexcept;
     void run() noexcept;
     bool leaves() noexcept;
+    bool rest(int milliseconds) noexcept;
     void serve(std::uint64_t which, std::uint32_t events) noexcept;
     void break_all_off() noexcept;
 
