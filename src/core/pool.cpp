@@ -35,6 +35,18 @@ int read_key(const pthread_attr_t& attributes, thread_key& out) noexcept
     return 0;
 }
 
+// Of what a fresh pthread_attr_t says only the stack's size is not the same at all times (pthread_setattr_default_np()).
+bool is_plain_here(const thread_key& key) noexcept
+{
+    pthread_attr_t fresh;
+    if (::pthread_attr_init(&fresh) != 0)
+        return false;
+    std::size_t size = 0;
+    const bool same = ::pthread_attr_getstacksize(&fresh, &size) == 0 && size == key.stack_size;
+    ::pthread_attr_destroy(&fresh);
+    return same && key.scheduling == sys::scheduling_of_a_new_thread(-1, 0);
+}
+
 // The signal mask is not among it: between two callbacks all is blocked.
 int write_key(const thread_key& key, pthread_attr_t& attributes) noexcept
 {

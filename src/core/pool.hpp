@@ -97,6 +97,10 @@ struct thread_key {
 /// Reads a key out of the caller's attributes, on the thread that subscribes. 0 or an errno.
 int read_key(const pthread_attr_t& attributes, thread_key& out) noexcept;
 
+/// Whether it is what read_key() makes of attributes that nobody has changed, on this thread: short, as it is asked for every
+/// request. `key` was made of such ones.
+bool is_plain_here(const thread_key& key) noexcept;
+
 /// Writes it into attributes of our own (initialised by the caller). 0 or an errno.
 int write_key(const thread_key& key, pthread_attr_t& attributes) noexcept;
 

@@ -13,6 +13,24 @@ enum class aio_operation : std::uint8_t { read, write, fsync, fdatasync };
 
 struct aio_work;
 
+/// Work in order, linked through it. One list at a time.
+class aio_work_list {
+public:
+    bool empty() const noexcept { return !first_; }
+    std::size_t size() const noexcept { return size_; }
+    aio_work* first() const noexcept { return first_; }
+
+    inline void push_back(aio_work& work) noexcept;
+    inline void push_front(aio_work& work) noexcept;
+    /// Out of it, wherever it stands.
+    inline void take(aio_work& work) noexcept;
+
+private:
+    aio_work* first_ = nullptr;
+    aio_work* last_ = nullptr;
+    std::size_t size_ = 0;
+};
+
 /// A descriptor that the source has made for the engine, shared by all work on one open file.
 struct aio_channel {
     int descriptor = -1;
@@ -20,9 +38,7 @@ struct aio_channel {
     bool direct = false;   ///< O_DIRECT: every transfer waits for the device
 
     // The engine's, while it runs. [0]: reads, [1]: the rest.
-    struct line {
-        aio_work* first = nullptr;
-        aio_work* last = nullptr;
+    struct line : aio_work_list {
         bool busy = false; ///< somebody is in a call that blocks: whoever waits here waits for that
     } lines[2];
     std::uint32_t place = 0; ///< where it stands with the engine; 0: nowhere
@@ -48,6 +64,32 @@ struct aio_work {
     bool transfers() const noexcept { return operation == aio_operation::read || operation == aio_operation::write; }
     bool may_wait() const noexcept { return channel->may_wait && transfers(); }
 };
+
+inline void aio_work_list::push_back(aio_work& work) noexcept
+{
+    work.next = nullptr;
+    work.previous = last_;
+    (last_ ? last_->next : first_) = &work;
+    last_ = &work;
+    ++size_;
+}
+
+inline void aio_work_list::push_front(aio_work& work) noexcept
+{
+    work.previous = nullptr;
+    work.next = first_;
+    (first_ ? first_->previous : last_) = &work;
+    first_ = &work;
+    ++size_;
+}
+
+inline void aio_work_list::take(aio_work& work) noexcept
+{
+    (work.previous ? work.previous->next : first_) = work.next;
+    (work.next ? work.next->previous : last_) = work.previous;
+    work.previous = work.next = nullptr;
+    --size_;
+}
 
 class aio_sink {
 public:

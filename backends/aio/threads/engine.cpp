@@ -14,7 +14,7 @@ namespace sigev::aio_threads {
 
 namespace {
 
-constexpr std::size_t batch_length = 8;
+constexpr std::size_t batch_length = 32;
 constexpr std::size_t long_queue = 32; // for each thread that is at it
 
 } // namespace
@@ -144,47 +144,25 @@ void engine::enqueue(spi::aio_work& work) noexcept
     bool notify;
     {
         const std::lock_guard lock(mutex_);
-        push_back_locked(work);
+        work.queued = true;
+        queue_.push_back(work);
         notify = call_help_locked();
     }
     if (notify)
         more_.notify_one();
 }
 
-void engine::push_back_locked(spi::aio_work& work) noexcept
-{
-    work.queued = true;
-    work.next = nullptr;
-    work.previous = last_;
-    (last_ ? last_->next : first_) = &work;
-    last_ = &work;
-    ++queued_;
-}
-
-void engine::push_front_locked(spi::aio_work& work) noexcept
-{
-    work.queued = true;
-    work.previous = nullptr;
-    work.next = first_;
-    (first_ ? first_->previous : last_) = &work;
-    first_ = &work;
-    ++queued_;
-}
-
 void engine::take_locked(spi::aio_work& work) noexcept
 {
     work.queued = false;
-    (work.previous ? work.previous->next : first_) = work.next;
-    (work.next ? work.next->previous : last_) = work.previous;
-    work.previous = work.next = nullptr;
-    --queued_;
+    queue_.take(work);
 }
 
 // True: notify one. If a thread is wanted and cannot be made, those that exist serve this too.
 bool engine::call_help_locked() noexcept
 {
     const std::size_t busy = threads_.size() - idle_ - blocked_ + called_;
-    if (queued_ == 0 || (busy != 0 && (busy >= most_busy_ || queued_ <= long_queue * busy)))
+    if (queue_.empty() || (busy != 0 && (busy >= most_busy_ || queue_.size() <= long_queue * busy)))
         return false;
     if (called_ < idle_) {
         ++called_;
@@ -235,7 +213,7 @@ void engine::run(std::list<std::thread>::iterator self) noexcept
 spi::aio_work* engine::next_batch(std::list<std::thread>::iterator self) noexcept
 {
     std::unique_lock lock(mutex_);
-    while (!first_) {
+    while (queue_.empty()) {
         if (stopping_)
             return nullptr;
         ++idle_;
@@ -244,15 +222,15 @@ spi::aio_work* engine::next_batch(std::list<std::thread>::iterator self) noexcep
         if (called_ != 0)
             --called_; // the call was for this thread, or for another one that will find that it is not needed
         const std::size_t stay = channels_.load(std::memory_order_relaxed) != 0; // of those that return
-        if (timed_out && !first_ && !stopping_ && threads_.size() > for_ever_ + stay) {
+        if (timed_out && queue_.empty() && !stopping_ && threads_.size() > for_ever_ + stay) {
             left_.splice(left_.end(), threads_, self);
             return nullptr;
         }
     }
     spi::aio_work* batch = nullptr;
     spi::aio_work** end = &batch;
-    for (std::size_t n = 0; n != batch_length && first_; ++n) {
-        spi::aio_work& work = *first_;
+    for (std::size_t n = 0; n != batch_length && !queue_.empty(); ++n) {
+        spi::aio_work& work = *queue_.first();
         take_locked(work);
         *end = &work;
         end = &work.next;
@@ -272,7 +250,8 @@ void engine::put_back(spi::aio_work* batch) noexcept
     }
     while (reversed) {
         spi::aio_work* const next = reversed->next;
-        push_front_locked(*reversed);
+        reversed->queued = true;
+        queue_.push_front(*reversed);
         reversed = next;
     }
 }

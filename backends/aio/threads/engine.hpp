@@ -55,8 +55,6 @@ private:
     class blocking;
 
     void enqueue(spi::aio_work& work) noexcept;
-    void push_back_locked(spi::aio_work& work) noexcept;
-    void push_front_locked(spi::aio_work& work) noexcept;
     void take_locked(spi::aio_work& work) noexcept;
     bool call_help_locked() noexcept;
     bool spawn_locked() noexcept;
@@ -74,9 +72,7 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable more_;
-    spi::aio_work* first_ = nullptr; ///< the queue
-    spi::aio_work* last_ = nullptr;
-    std::size_t queued_ = 0;
+    spi::aio_work_list queue_;
     std::size_t idle_ = 0;
     std::size_t called_ = 0;  ///< of the idle ones: have been notified and not woken yet
     std::size_t blocked_ = 0; ///< threads in a call that blocks

@@ -122,9 +122,9 @@ void waits::close(spi::aio_channel& channel) noexcept
 void waits::arm_locked(spi::aio_channel& channel) noexcept
 {
     epoll_event event{};
-    if (channel.lines[0].first && !channel.lines[0].busy)
+    if (channel.lines[0].first() && !channel.lines[0].busy)
         event.events |= EPOLLIN;
-    if (channel.lines[1].first && !channel.lines[1].busy)
+    if (channel.lines[1].first() && !channel.lines[1].busy)
         event.events |= EPOLLOUT;
     if (event.events == 0 || channel.place == 0)
         return;
@@ -135,33 +135,16 @@ void waits::arm_locked(spi::aio_channel& channel) noexcept
 
 // ---- lines ----------------------------------------------------------------------------------------------------------------
 
-void waits::push_back(spi::aio_work& work) noexcept
-{
-    auto& line = line_of(work);
-    work.waiting = true;
-    work.next = nullptr;
-    work.previous = line.last;
-    (line.last ? line.last->next : line.first) = &work;
-    line.last = &work;
-}
-
 void waits::push_front(spi::aio_work& work) noexcept
 {
-    auto& line = line_of(work);
     work.waiting = true;
-    work.previous = nullptr;
-    work.next = line.first;
-    (line.first ? line.first->previous : line.last) = &work;
-    line.first = &work;
+    line_of(work).push_front(work);
 }
 
 void waits::take(spi::aio_work& work) noexcept
 {
-    auto& line = line_of(work);
     work.waiting = false;
-    (work.previous ? work.previous->next : line.first) = work.next;
-    (work.next ? work.next->previous : line.last) = work.previous;
-    work.next = work.previous = nullptr;
+    line_of(work).take(work);
 }
 
 bool waits::add(spi::aio_work& work) noexcept
@@ -169,8 +152,9 @@ bool waits::add(spi::aio_work& work) noexcept
     const std::lock_guard lock(mutex_);
     if (stopping_)
         return false;
-    push_back(work);
-    if (line_of(work).first == &work)
+    work.waiting = true;
+    line_of(work).push_back(work);
+    if (line_of(work).first() == &work)
         arm_locked(*work.channel);
     return true;
 }
@@ -278,8 +262,8 @@ void waits::serve(std::uint64_t which, std::uint32_t events) noexcept
             auto& line = channel.lines[direction];
             const std::uint32_t wanted = either | (direction == 0 ? EPOLLIN | EPOLLRDHUP : EPOLLOUT);
             // A turn of limited length: others wait too.
-            for (int turn = 0; (events & wanted) && line.first && !line.busy && turn != 64; ++turn) {
-                spi::aio_work& work = *line.first;
+            for (int turn = 0; (events & wanted) && line.first() && !line.busy && turn != 64; ++turn) {
+                spi::aio_work& work = *line.first();
                 take(work);
                 lock.unlock();
                 const progress p = transfer_without_waiting(work);
@@ -315,8 +299,8 @@ void waits::break_all_off() noexcept
         const std::lock_guard lock(mutex_);
         for (const use& u : uses_)
             for (const int direction : {0, 1})
-                while (u.of && u.of->lines[direction].first) {
-                    spi::aio_work& work = *u.of->lines[direction].first;
+                while (u.of && u.of->lines[direction].first()) {
+                    spi::aio_work& work = *u.of->lines[direction].first();
                     take(work);
                     break_off(work);
                     work.next = std::exchange(over, &work);

@@ -70,7 +70,6 @@ private:
     int open_stop() noexcept;
     int start_locked() noexcept;
     void arm_locked(spi::aio_channel& channel) noexcept;
-    static void push_back(spi::aio_work& work) noexcept;
     static void push_front(spi::aio_work& work) noexcept;
     static void take(spi::aio_work& work) noexcept;
     void run() noexcept;
