@@ -22,7 +22,7 @@ ssize_t sigev_posix_aio_return(aiocb* request) noexcept;
 int sigev_posix_aio_suspend(const aiocb* const list[], int count, const timespec* timeout); // a cancellation point
 int sigev_posix_aio_cancel(int descriptor, aiocb* request) noexcept;
 void sigev_posix_aio_init(const aioinit* init) noexcept;
-int sigev_posix_lio_listio(int mode, aiocb* const list[], int count, sigevent* event); // with LIO_WAIT a cancellation point
+int sigev_posix_lio_listio(int mode, aiocb* const list[], int count, sigevent* event);
 
 int sigev_posix_close(int descriptor); // a cancellation point
 int sigev_posix_close_range(unsigned first, unsigned last, int flags) noexcept;
