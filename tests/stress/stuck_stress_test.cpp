@@ -108,7 +108,7 @@ void stress(int submits)
         const auto now = std::make_unique<stage>(rounds % 4 == 3 ? 3 : 1);
         playing = now.get();
         all.raise_all();
-        good = wait_until([&] { return now->passed == crowd - now->stays; }, seconds(5));
+        good = wait_until([&] { return now->passed == crowd - now->stays; });
         BOOST_TEST(good, now->passed << " have run beside " << now->stays << " that block");
         now->release.open();
         BOOST_TEST_REQUIRE(wait_until([&] { return now->over == crowd; }));

@@ -294,7 +294,7 @@ void arena::be_quiet()
 
 void arena::settle(account& a, bool cancelled)
 {
-    result_.lost_rounds += !wait_until([&] { return ledger(a).pending == 0; }, seconds(2));
+    result_.lost_rounds += !wait_until([&] { return ledger(a).pending == 0; });
     const sigev_ledger l = ledger(a);
     result_.unbalanced += l.raised != a.accepted || l.delivered != a.calls || l.pending != 0 ||
                           l.raised != l.delivered + l.merged + l.discarded || (!cancelled && l.discarded != 0);
@@ -317,7 +317,7 @@ void arena::play_round(dice& d)
     be_quiet();
     if (bell_) {
         bell_->finish();
-        result_.lost_rounds += !wait_until([&] { return bell_->all_heard(); }, seconds(2));
+        result_.lost_rounds += !wait_until([&] { return bell_->all_heard(); });
     }
     ++result_.rounds;
     for (account& one : accounts_)

@@ -257,17 +257,16 @@ void arena::live(std::uint64_t end, wakeup_result& sum)
     threads.emplace_back([this] { sleep_for_ever(); });
     for (unsigned i = 0; i != options_.posters; ++i)
         threads.emplace_back([this, i] { post_for_ever(i); });
+    std::uint64_t over = begin; // the last round
     while (!sum.lost && sigev::sys::now(CLOCK_MONOTONIC) < end) {
         s_->storming = options_.handlers;
         s_->turns.run(crew);
         be_quiet();
         ++sum.rounds;
-        sum.lost = !wait_until([&] { return all_seen(); }, seconds(2));
+        over = sigev::sys::now(CLOCK_MONOTONIC);
+        sum.lost = !wait_until([&] { return all_seen(); });
     }
-    if (sum.lost)
-        sum.until_lost += (sigev::sys::now(CLOCK_MONOTONIC) - begin) / 1'000'000 - 2'000;
-    else
-        sum.until_lost += (sigev::sys::now(CLOCK_MONOTONIC) - begin) / 1'000'000;
+    sum.until_lost += (over - begin) / 1'000'000;
     s_->stop = true;
     s_->turns.end();
     eventfd_write(stop_fd_, 1);
