@@ -3,6 +3,7 @@
 #include "backends/timer/kernel/arming.hpp"
 #include "backends/timer/kernel/pin_word.hpp"
 #include "backends/timer/kernel/receiver.hpp"
+#include "support/many.hpp"
 #include "support/support.hpp"
 
 #include <atomic>
@@ -70,7 +71,7 @@ BOOST_AUTO_TEST_CASE(who_leaves_last_is_told_once) {
 }
 
 BOOST_AUTO_TEST_CASE(of_many_that_leave_at_once_one_is_the_last) {
-    for (int round = 0; round != 2000; ++round) {
+    for (sigev_tests::many rounds(2000); rounds.go_on();) {
         pin_word w{};
         w.advance();
         std::atomic<int> last{0}, inside{0};
@@ -82,7 +83,7 @@ BOOST_AUTO_TEST_CASE(of_many_that_leave_at_once_one_is_the_last) {
         std::thread first(visit), second(visit);
         bool alone = false;
         while (inside == 0)
-            ;
+            std::this_thread::yield();
         BOOST_REQUIRE(w.end(1, alone));
         last += w.leave();
         first.join();

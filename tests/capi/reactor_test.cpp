@@ -1,4 +1,5 @@
 // A reactor for an event loop of the program's own: its descriptors, several threads that run it, and its end.
+#include "support/many.hpp"
 #include "timer_fixture.hpp"
 
 #include <thread>
@@ -156,7 +157,7 @@ BOOST_AUTO_TEST_CASE(of_two_that_close_it_one_does_and_the_other_is_told) {
 
 // Whoever opens, submits, arms and asks while it closes: an error or an end, and all accounts add up.
 BOOST_AUTO_TEST_CASE(what_races_with_its_end_is_refused_or_cancelled) {
-    for (int round = 0; round != 150; ++round) {
+    for (many rounds(150); rounds.go_on();) {
         sigev_reactor_t reactor = 0;
         BOOST_REQUIRE(sigev_reactor_open(&reactor) == 0);
         std::atomic<int> ready{0};
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(what_races_with_its_end_is_refused_or_cancelled) {
                 }
             });
         wait_until([&] { return ready == 2; });
-        for (int spin = 0; spin != round % 40; ++spin)
+        for (int spin = 0; spin != rounds.number() % 40; ++spin)
             std::this_thread::yield();
         BOOST_REQUIRE(sigev_reactor_close(reactor) == 0);
         for (auto& t : threads)

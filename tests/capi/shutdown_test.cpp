@@ -1,4 +1,5 @@
 // Nothing before the first use, nothing after shutdown, and everything again after that.
+#include "support/many.hpp"
 #include "timer_fixture.hpp"
 
 #include <memory>
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(from_inside_a_callback_it_is_EDEADLK_and_nothing_happens) {
 
 BOOST_AUTO_TEST_CASE(callbacks_that_run_are_waited_for_and_armed_timers_end) {
     std::uint64_t calls = 0;
-    for (int round = 0; round != 30; ++round) {
+    for (many rounds(30); rounds.go_on();) {
         struct {
             std::atomic<bool> alive{true};
             std::atomic<int> inside{0}, late{0};
@@ -168,8 +169,8 @@ BOOST_AUTO_TEST_CASE(callbacks_that_run_are_waited_for_and_armed_timers_end) {
             const auto value = timer_value(1, 20000);
             BOOST_REQUIRE(sigev_timer_settime(timers[i], 0, &value, nullptr) == 0);
         }
-        if (round % 2)
-            on.until([&] { return life.inside > round; });
+        if (rounds.number() % 2)
+            on.until([&] { return life.inside > rounds.number(); });
         BOOST_TEST(sigev_shutdown() == 0);
         life.alive = false;
         sigev_ledger total{};

@@ -1,5 +1,6 @@
 // How a SIGEV_THREAD callback may end: by pthread_exit() and cancellation too, with others waiting for its end.
 #include "fixture.hpp"
+#include "support/many.hpp"
 
 #include <atomic>
 #include <thread>
@@ -54,7 +55,7 @@ SIGEV_TEST_ON_BOTH(pthread_exit_on_a_stack_of_the_callers_leaves_it_before_the_n
     on_stack = overlapped = 0;
     pthread_key_t key;
     BOOST_REQUIRE(pthread_key_create(&key, [](void*) {
-                      for (int i = 0; i != 200; ++i)
+                      for (many turns(200, milliseconds(20)); turns.go_on();)
                           sched_yield();
                       --on_stack;
                   }) == 0);

@@ -84,4 +84,17 @@ static inline void let_pass(clockid_t clock, nanoseconds time)
     drop(&other);
 }
 
+/* For what is to be done before a timer expires: whether that time has come already. These timers are disarmed or deleted; what
+ * they have told of is heard, so that it can be tried again, with more time. */
+static inline bool was_too_slow(struct timer *timers, int count, nanoseconds time)
+{
+    if (now(CLOCK_MONOTONIC) < time)
+        return false;
+    let_pass(CLOCK_MONOTONIC, 20 * ms); /* for calls that are on their way */
+    for (int i = 0; i != count; ++i)
+        while (timers[i].told.method != SIGEV_NONE && heard(&timers[i].told, 0))
+            continue;
+    return true;
+}
+
 #endif

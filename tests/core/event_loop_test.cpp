@@ -4,6 +4,7 @@
 #include "core/perpetual_watch.hpp"
 #include "core/registry.hpp"
 #include "event_raw_fixture.hpp"
+#include "support/many.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 
@@ -166,7 +167,7 @@ BOOST_FIXTURE_TEST_CASE(looking_before_sleeping_finds_posts_and_descriptors_and_
     BOOST_REQUIRE(loop->reactor().attach(0, source));
     core::event_loop::spin = 2'000'000;
     start();
-    for (int i = 0; i != 1'000; ++i) {
+    for (many posts(1'000); posts.go_on();) {
         ++source.posted;
         loop->reactor().wake();
         BOOST_REQUIRE(wait_until([&] { return source.seen == source.posted; }));

@@ -6,6 +6,7 @@
 #include <sigev/timer.hpp>
 
 #include "include/context.hpp"
+#include "support/many.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -369,9 +370,9 @@ BOOST_AUTO_TEST_CASE(no_wait_completes_for_what_was_replaced)
         keeper.expires_after(1h);
         keeper.async_wait([](error_code) {}); // so that the context watches all the time
         int early = 0;
-        for (int i = 0; i != 2000; ++i) {
+        for (many rounds(2000); rounds.go_on();) {
             const auto raised = t.ledger().raised;
-            t.expires_after(std::chrono::microseconds(i % 16), period == 0ns ? 0ns : 500ns);
+            t.expires_after(std::chrono::microseconds(rounds.number() % 16), period == 0ns ? 0ns : 500ns);
             wait_until([&] { return t.ledger().raised > raised; });
             t.expires_after(1h, period);
             std::atomic<int> ended{0}, reached{0};

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_SUITE(reuse_steps)
 
 // Its place is the last of many; the next owner has few, the last records that there are. Taken together they name a record
 // that was never made.
-BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_finds_no_record_of_that_one, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_finds_no_record_of_that_one, by_steps, *deadline(300))
 {
     constexpr std::uint32_t many = 64, few = 8;
     run(
@@ -87,7 +87,7 @@ BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_finds_no_record_of_t
 }
 
 // The next owner gets the beginning of the same room: what lies behind is nobody's any more.
-BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_with_less_room, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_with_less_room, by_steps, *deadline(300))
 {
     for (const int before : {0, 1, 3})
         run(
@@ -113,7 +113,7 @@ BOOST_FIXTURE_TEST_CASE(a_submit_whose_slot_goes_to_another_with_less_room, by_s
 }
 
 // The same when no record is free: the newest is kept, of the right owner.
-BOOST_FIXTURE_TEST_CASE(a_submit_that_finds_no_record_and_whose_slot_goes_to_another, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_that_finds_no_record_and_whose_slot_goes_to_another, by_steps, *deadline(300))
 {
     for (const int before : {1, 3})
         run(
@@ -140,7 +140,7 @@ BOOST_FIXTURE_TEST_CASE(a_submit_that_finds_no_record_and_whose_slot_goes_to_ano
 
 // A drain that delivers a record and the newest, whose subscription is closed in its middle, by who cannot drain. What it
 // had in its hands must still lead to the end of it; and the next owner's newest is another's.
-BOOST_FIXTURE_TEST_CASE(a_drain_in_whose_middle_a_subscription_is_closed_lets_it_go, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_drain_in_whose_middle_a_subscription_is_closed_lets_it_go, by_steps, *deadline(300))
 {
     for (const spi::method* how : {&at_once, &on_a_loop})
         run(
@@ -172,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(a_drain_in_whose_middle_a_subscription_is_closed_lets_it
 
 // Two deliveries are given back by two threads, and the one that is held up is counted by the other: the last thing that
 // has kept the slot from its next owner.
-BOOST_FIXTURE_TEST_CASE(a_record_that_is_given_back_is_not_counted_for_the_slots_next_owner, two_given_back, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_record_that_is_given_back_is_not_counted_for_the_slots_next_owner, two_given_back, *deadline(300))
 {
     run_with([](tenant&) {}, [&](tenant& b) {
         const sigev_ledger l = core::registry::read(*b.s);
@@ -182,7 +182,7 @@ BOOST_FIXTURE_TEST_CASE(a_record_that_is_given_back_is_not_counted_for_the_slots
 }
 
 // The next owner is on its way out as well, so the slot looks as it did: but for the records that are out.
-BOOST_FIXTURE_TEST_CASE(who_gives_a_record_back_does_not_free_the_slots_next_owner, two_given_back, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(who_gives_a_record_back_does_not_free_the_slots_next_owner, two_given_back, *deadline(300))
 {
     run_with([&](tenant& b) { keep_two(b), close(b); }, [&](tenant& b) {
         all->reap_dead(true);
@@ -193,7 +193,7 @@ BOOST_FIXTURE_TEST_CASE(who_gives_a_record_back_does_not_free_the_slots_next_own
 
 // A timer's expirations, given back when it has been cancelled, while its owner gives the handle up: they are in its account,
 // and not in that of the slot's next owner.
-BOOST_FIXTURE_TEST_CASE(what_a_merging_one_discards_is_not_counted_for_the_slots_next_owner, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(what_a_merging_one_discards_is_not_counted_for_the_slots_next_owner, by_steps, *deadline(300))
 {
     run(
         "a drop",
@@ -240,7 +240,7 @@ BOOST_FIXTURE_TEST_CASE(what_waits_is_delivered_by_its_own_reactor, ground)
 }
 
 // Somebody was held up before it: the slot has been freed since, and its next owner is cancelled, but keeps the handle.
-BOOST_FIXTURE_TEST_CASE(a_late_look_whether_it_may_be_freed_does_not_free_the_next_owner, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_late_look_whether_it_may_be_freed_does_not_free_the_next_owner, by_steps, *deadline(300))
 {
     run(
         "a late look",
@@ -264,7 +264,7 @@ BOOST_FIXTURE_TEST_CASE(a_late_look_whether_it_may_be_freed_does_not_free_the_ne
 
 // The words have room for 15 bits of the generation; a submit that is held up for all of those lives is refused all the same.
 // Looked at are the last instructions before it is accepted: each takes 16384 lives.
-BOOST_FIXTURE_TEST_CASE(a_submit_that_is_held_up_for_as_many_lives_as_its_word_can_tell_is_refused, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_that_is_held_up_for_as_many_lives_as_its_word_can_tell_is_refused, by_steps, *deadline(300))
 {
     constexpr unsigned looked_at = 12;
     bool accepted_before = false;

@@ -151,14 +151,14 @@ const auto some = [](desk& d) {
 
 BOOST_AUTO_TEST_SUITE(submit_steps)
 
-BOOST_FIXTURE_TEST_CASE(a_submit_with_others_in_its_middle, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_with_others_in_its_middle, by_steps, *deadline(300))
 {
     for (const bool full : {false, true})
         run("another's", [&](desk& d) { full ? some(d) : void(); }, [](desk& d) { d.submit(*d.a, 2); },
             [](desk& d) { d.submit(*d.a, 3), d.submit(*d.b, 3), d.submit(*d.a, 3); });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_submit_with_a_drain_in_its_middle, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_with_a_drain_in_its_middle, by_steps, *deadline(300))
 {
     for (const bool full : {false, true})
         run("the loop runs if it was woken", [&](desk& d) { full ? some(d) : void(); },
@@ -167,13 +167,13 @@ BOOST_FIXTURE_TEST_CASE(a_submit_with_a_drain_in_its_middle, by_steps, *deadline
         [](desk& d) { d.submit(*d.a, 3), d.settle(), d.submit(*d.a, 3), d.submit(*d.b, 3); });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_drain_with_submits_in_its_middle, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_drain_with_submits_in_its_middle, by_steps, *deadline(300))
 {
     run("a handler's", two, [](desk& d) { d.loop(); },
         [](desk& d) { d.submit(*d.a, 2), d.submit(*d.a, 2), d.submit(*d.b, 2), d.submit(*d.a, 2); });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_drain_with_another_in_its_middle, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_drain_with_another_in_its_middle, by_steps, *deadline(300))
 {
     // The other has been woken for what it has submitted, and finds the drain taken: nothing else will wake anybody.
     for (const std::uint32_t capacity : capacities) {
@@ -192,7 +192,7 @@ BOOST_FIXTURE_TEST_CASE(a_drain_with_another_in_its_middle, by_steps, *deadline(
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_cancel_with_submits_and_a_drain_in_its_middle, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_cancel_with_submits_and_a_drain_in_its_middle, by_steps, *deadline(300))
 {
     const auto cancel = [](desk& d) {
         d.road.cancel(*d.a);
@@ -203,7 +203,7 @@ BOOST_FIXTURE_TEST_CASE(a_cancel_with_submits_and_a_drain_in_its_middle, by_step
     run("both", some, cancel, [](desk& d) { d.submit(*d.a, 2), d.loop(), d.submit(*d.a, 2), d.submit(*d.b, 2); }, true);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_submit_in_whose_middle_its_subscription_is_cancelled, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_in_whose_middle_its_subscription_is_cancelled, by_steps, *deadline(300))
 {
     for (const bool full : {false, true})
         run("cancelled", [&](desk& d) { full ? some(d) : void(); }, [](desk& d) { d.submit(*d.a, 2); },
@@ -214,7 +214,7 @@ BOOST_FIXTURE_TEST_CASE(a_submit_in_whose_middle_its_subscription_is_cancelled, 
             true);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_submit_that_is_left_by_a_jump_silences_nobody, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_submit_that_is_left_by_a_jump_silences_nobody, by_steps, *deadline(300))
 {
     // In a child: what it had claimed is never given back, so the subscription never ends.
     static sigjmp_buf way_out;

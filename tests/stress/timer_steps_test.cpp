@@ -171,7 +171,7 @@ sigjmp_buf way_out;
 
 BOOST_AUTO_TEST_SUITE(timer_steps)
 
-BOOST_FIXTURE_TEST_CASE(a_reap_in_whose_middle_a_timer_is_set, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_reap_in_whose_middle_a_timer_is_set, by_steps, *deadline(300))
 {
     enum : int { due, far, unset, among_others, in_the_heap_of_the_other_base, count };
     const char* const what[] = {
@@ -208,7 +208,7 @@ BOOST_FIXTURE_TEST_CASE(a_reap_in_whose_middle_a_timer_is_set, by_steps, *deadli
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_reap_in_whose_middle_a_due_timer_is_disarmed_or_deleted, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_reap_in_whose_middle_a_due_timer_is_disarmed_or_deleted, by_steps, *deadline(300))
 {
     for (const bool deleted : {false, true}) {
         unsigned wrong = 0;
@@ -233,7 +233,7 @@ BOOST_FIXTURE_TEST_CASE(a_reap_in_whose_middle_a_due_timer_is_disarmed_or_delete
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_reactor_runs, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_reactor_runs, by_steps, *deadline(300))
 {
     unsigned wrong = 0;
     const unsigned steps = each([&](unsigned k) {
@@ -250,7 +250,7 @@ BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_reactor_runs, by_steps, *d
     check("a due timer is set", steps, wrong);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_timer_is_set, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_timer_is_set, by_steps, *deadline(300))
 {
     for (const std::uint64_t other : {std::uint64_t{0}, 10 * us, 40 * us}) {
         unsigned wrong = 0;
@@ -266,7 +266,7 @@ BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_timer_is_set, by_steps, *d
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_slot_gets_a_new_owner, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_slot_gets_a_new_owner, by_steps, *deadline(300))
 {
     for (const bool looked_for : {false, true}) {
         unsigned wrong = 0, same_slot = 0;
@@ -301,7 +301,7 @@ BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_slot_gets_a_new_owner, by_
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_settime_that_is_left_by_a_jump_silences_nobody_and_is_healed, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_settime_that_is_left_by_a_jump_silences_nobody_and_is_healed, by_steps, *deadline(300))
 {
     unsigned wrong = 0;
     volatile bool hit = false;
@@ -325,7 +325,7 @@ BOOST_FIXTURE_TEST_CASE(a_settime_that_is_left_by_a_jump_silences_nobody_and_is_
     check("abandoned", steps, wrong);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_abandoned_settime_that_is_healed_by_a_look_fires, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(an_abandoned_settime_that_is_healed_by_a_look_fires, by_steps, *deadline(300))
 {
     unsigned wrong = 0, armed = 0;
     volatile bool hit = false;
@@ -346,7 +346,7 @@ BOOST_FIXTURE_TEST_CASE(an_abandoned_settime_that_is_healed_by_a_look_fires, by_
     BOOST_TEST(armed > 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_destroy_in_whose_middle_the_timer_is_set_or_the_reactor_runs, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(a_destroy_in_whose_middle_the_timer_is_set_or_the_reactor_runs, by_steps, *deadline(300))
 {
     for (const bool reactor : {false, true}) {
         unsigned wrong = 0;
@@ -372,7 +372,7 @@ BOOST_FIXTURE_TEST_CASE(a_destroy_in_whose_middle_the_timer_is_set_or_the_reacto
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(of_two_destroys_in_each_others_middle_one_is_valid, by_steps, *deadline(120))
+BOOST_FIXTURE_TEST_CASE(of_two_destroys_in_each_others_middle_one_is_valid, by_steps, *deadline(300))
 {
     unsigned wrong = 0;
     const unsigned steps = each([&](unsigned k) {

@@ -16,7 +16,7 @@ namespace {
 namespace bt = boost::unit_test;
 
 constexpr int exit_skipped = 77; // what ctest is told to count as skipped
-constexpr int usual_deadline = 30; // seconds
+constexpr int usual_deadline = 60; // seconds
 
 bool init() {
     sigev_tests::check_every_case(bt::framework::master_test_suite());
