@@ -224,24 +224,28 @@ BOOST_AUTO_TEST_CASE(the_next_deadline_is_enough_for_a_loop_that_watches_only_th
     }
     BOOST_TEST(sigev_reactor_ready(on.reactor(), 0) == 0);
     for (const clockid_t clock : clocks) { // on whichever clock it is asked for: the first of all
+        const std::int64_t begun = now_of(CLOCK_MONOTONIC);
         BOOST_REQUIRE(sigev_reactor_next_deadline(on.reactor(), clock, &next) == 1);
         const std::int64_t ahead = nanoseconds_of(next) - now_of(clock);
-        const std::int64_t expected = when[0] - now_of(CLOCK_MONOTONIC);
-        BOOST_TEST(ahead <= expected + ms);
-        BOOST_TEST(ahead >= std::min(expected, std::int64_t{0}) - 20 * ms);
+        const std::int64_t looked = now_of(CLOCK_MONOTONIC);
+        const std::int64_t expected = when[0] - looked, took = looked - begun; // the clocks are not all read at once
+        BOOST_TEST(ahead <= expected + took + ms);
+        BOOST_TEST(ahead >= std::min(expected, std::int64_t{0}) - took - 20 * ms);
     }
     int fds[1];
     BOOST_REQUIRE(sigev_reactor_descriptors(on.reactor(), fds, 1) >= 1);
     int turns = 0;
+    bool late = false; // the second was due already when the first was looked at
     for (int result; (result = sigev_reactor_next_deadline(on.reactor(), CLOCK_MONOTONIC, &next)) == 1; ++turns) {
         pollfd wakeup{fds[0], POLLIN, 0};
         const std::int64_t left = std::max(nanoseconds_of(next) - now_of(CLOCK_MONOTONIC), std::int64_t{0});
         const timespec limit = time_of(left);
         BOOST_REQUIRE(ppoll(&wakeup, 1, &limit, nullptr) >= 0);
         BOOST_TEST(sigev_reactor_ready(on.reactor(), 0) == 0);
+        late = late || (turns == 0 && now_of(clocks[1]) >= when[1]);
     }
     BOOST_TEST(box.calls == 3);
-    BOOST_TEST(turns >= 2);
+    BOOST_TEST((turns >= 2 || late));
     BOOST_TEST(turns <= 8); // it slept in between
     for (const auto id : t)
         BOOST_TEST(sigev_timer_delete(id) == 0);
