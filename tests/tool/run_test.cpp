@@ -153,11 +153,9 @@ BOOST_AUTO_TEST_CASE(set_user_id_is_refused_where_it_changes_anything) {
     const scratch_file program(content_of("/bin/true"), 0700);
     BOOST_REQUIRE(chmod(program.path().c_str(), 04755) == 0);
     BOOST_TEST(run_tool({"run", "--", program.path()}).status == 0); // its owner is who runs it
-    if (getuid() == 0) {
-        BOOST_REQUIRE(chown(program.path().c_str(), 60001, static_cast<gid_t>(-1)) == 0);
-        BOOST_REQUIRE(chmod(program.path().c_str(), 04755) == 0);
-        is_refused(program.path(), "set-user-ID");
-    }
+    if (chown(program.path().c_str(), 60001, static_cast<gid_t>(-1)) != 0 || chmod(program.path().c_str(), 04755) != 0)
+        skip("no program of another user's can be made here");
+    is_refused(program.path(), "set-user-ID");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_usage_is_said) {
