@@ -150,7 +150,7 @@ private:
     void unlatch(record& r) noexcept;
     [[gnu::always_inline]] inline bool settle(record& r, spi::verdict v) noexcept;
     bool settle_occurrences(subscription& s, record& r, spi::verdict v) noexcept;
-    [[gnu::always_inline]] inline void give_back(record& r) noexcept;
+    [[gnu::always_inline]] inline void give_back(record& r, bool delivered) noexcept;
     [[gnu::always_inline]] inline void put_into_ring(subscription& s, record& r) noexcept;
     void put_into_ring_among_others(subscription& s, record& r) noexcept;
     static void count_return(subscription& s, std::uint64_t word, std::uint64_t next) noexcept;

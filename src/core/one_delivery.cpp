@@ -137,10 +137,12 @@ void dispatcher::count_return(subscription& s, std::uint64_t word, std::uint64_t
         s.raised.fetch_add(returned_wraps_after, std::memory_order_relaxed);
 }
 
-inline void dispatcher::give_back(record& r) noexcept
+inline void dispatcher::give_back(record& r, bool delivered) noexcept
 {
     subscription& s = *r.owner;
     if (s.one_shot) { // its notification has come to an end, and so has it
+        if (statistics::wanted()) [[unlikely]] // of those that queue they count these only
+            delivered ? statistics::delivered(s, r, 1) : statistics::discarded(s, 1);
         s.claim.fetch_or(claim_closing, std::memory_order_seq_cst);
         s.gate.fetch_or(gate_closing, std::memory_order_seq_cst);
     }
@@ -168,9 +170,7 @@ inline bool dispatcher::settle(record& r, spi::verdict v) noexcept
         count(s.delivered, 1, s.is_settled_by_the_drain());
     else
         s.discarded.fetch_add(1, std::memory_order_relaxed);
-    if (r.lateness != 0) [[unlikely]] // only where statistics are wanted
-        v == spi::verdict::delivered ? statistics::delivered(s, r, 1) : statistics::discarded(s, 1);
-    give_back(r);
+    give_back(r, v == spi::verdict::delivered);
     return false;
 }
 
@@ -204,9 +204,7 @@ void dispatcher::discard(record& r) noexcept
     subscription& s = *r.owner;
     if (s.kind == raising::queueing) {
         s.discarded.fetch_add(1, std::memory_order_relaxed);
-        if (statistics::wanted()) [[unlikely]]
-            statistics::discarded(s, 1);
-        give_back(r);
+        give_back(r, false);
         return;
     }
     // `busy` keeps the slot from its next owner, so it goes last, when all has been counted.
