@@ -5,6 +5,7 @@
 #include "sources/timer.hpp"
 
 #include <cstring>
+#include <type_traits>
 
 using namespace sigev;
 using namespace sigev::capi;
@@ -74,8 +75,10 @@ int with_timer(timer_t timer, F&& f) noexcept
 
 int destroy(timer_t timer, bool wait) noexcept
 {
-    const cancellation_hold hold;
     return with_timer(timer, [wait](auto& bank, const sources::bank::timer& t) {
+        if constexpr (std::is_same_v<decltype(bank), sources::timer_bank&>)
+            return bank.destroy(t, wait); // which knows when to hold a cancellation back
+        const cancellation_hold hold;
         return bank.destroy(t, wait);
     });
 }

@@ -215,6 +215,12 @@ void reactor::wake() noexcept
         post(*event);
 }
 
+void reactor::wake_unless_told() noexcept
+{
+    if (sigev_event_raw* event = wakeup_.load(std::memory_order_acquire); event && !is_told(*event))
+        post(*event);
+}
+
 int reactor::reserve_retry() noexcept
 {
     std::lock_guard lock(mutex_);

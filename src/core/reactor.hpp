@@ -94,6 +94,8 @@ public:
     void end_source(reactor_source& s) noexcept;
     /// A source has a new descriptor, or work for the drain. Async-signal-safe.
     void wake() noexcept override;
+    /// The same, by who has published what the drain is to find by an exchange, as is_told() asks for: a look will often do.
+    void wake_unless_told() noexcept;
 
     /// Makes sure that held deliveries can be retried. 0 or an errno.
     int reserve_retry() noexcept;

@@ -3,6 +3,7 @@
 #include "core/statistics.hpp"
 #include "sources/clock_steps.hpp"
 #include "sources/kernel_timer.hpp"
+#include "sys/cancellation_hold.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -43,7 +44,8 @@ int timer_bank::create(core::reactor& on, const timer_request& wanted, std::uint
             return EAGAIN;
         }
     }
-    engine_->wish(slot, wanted.slack, wanted.precise);
+    if (wanted.slack != 0 || wanted.precise)
+        engine_->wish(slot, wanted.slack, wanted.precise);
     number = handle_of(slot, generation);
     sigevent alarm{};
     alarm.sigev_notify = SIGEV_SIGNAL;
@@ -191,7 +193,9 @@ int timer_bank::destroy(const timer& t, bool wait) noexcept
     const bool mine = engine_->destroy(t.slot, t.generation).valid;
     if (mine && !s)
         s = pin_late(t.slot);
+    // Below this there are locks and hooks. A timer at rest goes without them: to hold a cancellation back takes longer than that.
     if (s) {
+        const sys::cancellation_hold hold;
         if (mine) {
             core::dispatcher& d = *s->road.load(std::memory_order_acquire);
             d.cancel(*s);
@@ -204,7 +208,10 @@ int timer_bank::destroy(const timer& t, bool wait) noexcept
     }
     if (!mine)
         return EINVAL;
-    registry_.reap_dead(true);
+    if (registry_.has_dead()) {
+        const sys::cancellation_hold hold;
+        registry_.reap_dead(true);
+    }
     return 0;
 }
 
@@ -300,10 +307,11 @@ void timer_bank::approaches(std::uint32_t slot, distance how_far) noexcept
         __builtin_prefetch(s->spare, 1);
 }
 
+// The engine has set a timer's bit, or has seen it set, which the reactor takes by an exchange before it looks at the timer.
 void timer_bank::wake() noexcept
 {
     if (core::reactor* on = on_.load(std::memory_order_acquire))
-        on->wake();
+        on->wake_unless_told();
 }
 
 void timer_bank::retired(std::uint32_t slot, std::uint32_t) noexcept
@@ -311,8 +319,10 @@ void timer_bank::retired(std::uint32_t slot, std::uint32_t) noexcept
     cold* const c = cold_.find(slot);
     if (!c)
         return;
-    if (c->rests.exchange(false, std::memory_order_acq_rel))
+    if (c->rests.load(std::memory_order_acquire)) { // others only look at it
+        c->rests.store(false, std::memory_order_release);
         registry_.drop_promise();
+    }
     core::subscription* const s = c->subscription.load(std::memory_order_acquire);
     if (!s)
         return;
@@ -399,7 +409,8 @@ int timers::bank_of(core::reactor& on, clock_family family, const sys::manual_ti
 int timers::create(core::reactor& on, const timer_request& wanted, std::uint64_t& number) noexcept
 {
     timespec resolution;
-    const bool known = ::clock_getres(wanted.clock, &resolution) == 0;
+    const bool known = wanted.clock == CLOCK_MONOTONIC || wanted.clock == CLOCK_REALTIME ||
+                       ::clock_getres(wanted.clock, &resolution) == 0;
     const sys::manual_time* const time = wanted.on_clock ? &wanted.on_clock->time : nullptr;
     const bool heap_only = wanted.slack != 0 || wanted.precise || time;
     const clock_choice choice =

@@ -53,6 +53,67 @@ BOOST_AUTO_TEST_CASE(deadlines_come_in_their_order)
     });
 }
 
+BOOST_FIXTURE_TEST_CASE(many_that_are_due_together_come_in_their_order, still_fixture)
+{
+    constexpr std::uint64_t many = 1'000;
+    for (std::uint64_t i = 0; i != many; ++i)
+        set(make(), hour + s - (i * 7 % many) * us, i % 3 == 0 ? s : 0);
+    const timer later = make();
+    set(later, hour + 2 * s + us);
+    reap();
+    BOOST_TEST(fired.empty());
+    manual.set_steady(hour + s);
+    reap();
+    BOOST_REQUIRE(fired.size() == many);
+    for (std::uint64_t i = 0; i != many; ++i)
+        BOOST_REQUIRE(fired[i].scheduled == hour + s - (many - 1 - i) * us);
+    fired.clear();
+    manual.set_steady(hour + 2 * s + us);
+    reap();
+    BOOST_TEST(fired.size() == many / 3 + 2); // the periodic ones, and the one that was not due
+    BOOST_TEST((fired.back().what == later));
+}
+
+// Each that comes changes some that are due with it, and have been taken out of the heap like itself.
+BOOST_FIXTURE_TEST_CASE(who_is_due_can_still_be_changed_by_who_comes_before, still_fixture)
+{
+    constexpr std::size_t many = 600;
+    std::vector<timer> all;
+    for (std::size_t i = 0; i != many; ++i)
+        set(all.emplace_back(make(true)), hour + s + i * us);
+    reap();
+    manual.set_steady(hour + s + s);
+    std::vector<std::size_t> due;
+    for (std::size_t i = 0; i != many; i += 6) { // the first of six: see below
+        due.push_back(i);
+        due.push_back(i + 5);
+    }
+    std::size_t came = 0;
+    on_expired = [&](const timer& t) {
+        if (t == all[came / 2 * 6] && came % 2 == 0) {
+            set(all[came / 2 * 6 + 1], 0);
+            set(all[came / 2 * 6 + 2], hour + 3 * s);
+            set(all[came / 2 * 6 + 3], 2 * hour, 0, timer_base::wall);
+            destroy(all[came / 2 * 6 + 4]);
+            set(all[came / 2 * 6 + 5], hour); // and due all the same
+        }
+        ++came;
+    };
+    reap();
+    BOOST_REQUIRE(fired.size() == due.size());
+    for (std::size_t i = 0; i != due.size(); ++i)
+        BOOST_REQUIRE((fired[i].what == all[due[i]]));
+    BOOST_TEST(gone.size() == many / 6);
+    on_expired = nullptr;
+    fired.clear();
+    manual.set_steady(hour + 3 * s);
+    reap();
+    BOOST_TEST(fired.size() == many / 6);
+    manual.set_wall(2 * hour);
+    reap();
+    BOOST_TEST(fired.size() == many / 3);
+}
+
 BOOST_AUTO_TEST_CASE(a_time_that_has_passed_fires_at_once)
 {
     const timer t = make();

@@ -144,7 +144,7 @@ timer_exchange heap_engine::destroy(std::uint32_t slot, std::uint32_t generation
     while (!s->gp.compare_exchange_weak(gp, (gp + one_generation + one_pin) | limbo, std::memory_order_seq_cst));
     // Pinned by the same step: the reactor may meet the slot for another reason, and give it away before w is
     // cleared.
-    const sys::pair64 old = s->w.exchange({});
+    const sys::pair64 old = s->w.load_low() == 0 ? sys::pair64{} : s->w.exchange({});
     unpin(slot, *s);
     return {true, unpack(old)};
 }
