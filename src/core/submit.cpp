@@ -125,6 +125,32 @@ int dispatcher::submit(subscription& s, std::uint32_t generation, std::int64_t d
     return keep_newest(s, generation, data, error);
 }
 
+namespace {
+
+// Not a list's, which comes after those of its requests, by whatever way they go. And not, where the method takes many at once,
+// while notifications come in bursts: then the hop is made anyway, and the calls share it.
+bool goes_without_a_hop(const subscription& s, std::int64_t now) noexcept
+{
+    constexpr std::int64_t burst = 4'000; // nanoseconds; a lone call and its answer take twice as long
+    constexpr unsigned quiet_for = 32;    // so many lone ones, and the bursts are over
+    static constinit std::atomic<std::int64_t> last_call{0};
+    static constinit std::atomic<unsigned> restless{0};
+    const spi::method& m = *s.method;
+    if (!m.anywhere || s.source != SIGEV_SOURCE_AIO)
+        return false;
+    if (!m.deliver_all)
+        return true;
+    const std::int64_t last = last_call.load(std::memory_order_relaxed);
+    last_call.store(now, std::memory_order_relaxed);
+    const unsigned before = restless.load(std::memory_order_relaxed);
+    const unsigned left = now - last < burst ? quiet_for : before == 0 ? 0 : before - 1;
+    if (left != before)
+        restless.store(left, std::memory_order_relaxed);
+    return left == 0;
+}
+
+} // namespace
+
 void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept
 {
     if (statistics::wanted()) [[unlikely]]
@@ -141,7 +167,7 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
     r->data = data;
     r->error = error;
     r->scheduled = scheduled;
-    if (s.method->anywhere)
+    if (goes_without_a_hop(s, scheduled))
         deliver_here(*r);
     else
         push(*r);

@@ -213,4 +213,41 @@ BOOST_AUTO_TEST_CASE(a_handler_takes_the_waiter_away_and_the_requests_go_on) {
     }
 }
 
+// They go different ways: a kevent could be there at once.
+BOOST_AUTO_TEST_CASE(the_list_is_told_of_after_its_requests_whatever_the_methods) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 5);
+    BOOST_REQUIRE(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
+    descriptor file(temporary_file());
+    BOOST_REQUIRE(pwrite(file, "0123456789", 10, 0) == 10);
+    const int queue = sigev_kqueue();
+    BOOST_REQUIRE(queue >= 0);
+    std::array<char, 8> in{};
+    std::array<aiocb, 8> requests;
+    std::array<aiocb*, 8> list;
+    sigevent whole{};
+    whole.sigev_notify = SIGEV_KEVENT;
+    whole.sigev_notify_kqueue = queue;
+    for (int round = 0; round != 300; ++round) {
+        for (std::size_t i = 0; i != list.size(); ++i) {
+            requests[i] = make(file, &in[i], 1, static_cast<off_t>(i));
+            requests[i].aio_lio_opcode = LIO_READ;
+            requests[i].aio_sigevent.sigev_notify = SIGEV_SIGNAL;
+            requests[i].aio_sigevent.sigev_signo = SIGRTMIN + 5;
+            list[i] = &requests[i];
+        }
+        BOOST_REQUIRE(sigev_lio_listio(LIO_NOWAIT, list.data(), static_cast<int>(list.size()), &whole) == 0);
+        sigev_kev event;
+        BOOST_TEST_REQUIRE(sigev_kevent(queue, nullptr, 0, &event, 1, nullptr) == 1);
+        BOOST_TEST_REQUIRE(event.filter == EVFILT_LIO);
+        constexpr timespec at_once{0, 0};
+        for (std::size_t i = 0; i != list.size(); ++i)
+            BOOST_TEST_REQUIRE(sigtimedwait(&set, nullptr, &at_once) == SIGRTMIN + 5);
+        for (aiocb& r : requests)
+            BOOST_TEST_REQUIRE(sigev_aio_return(&r) == 1);
+    }
+    BOOST_TEST(sigev_kqueue_close(queue) == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
