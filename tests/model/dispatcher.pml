@@ -104,7 +104,8 @@ inline wake()
 /* step: src/core/submit.cpp claim */
 /* step: src/core/submit.cpp submit */
 /* step: src/core/submit.cpp submit_only */
-/* Of a method to which the drain alone delivers. To others the thread that calls it delivers, and nothing here is touched. */
+/* Of a method to which the drain alone delivers, or when calls come in bursts. Else the thread that calls it delivers the one record
+   of its subscription, which no drain meets, and nothing here is touched. */
 proctype producer(byte me)
 {
     mtype action = nothing;
