@@ -6,11 +6,19 @@
 // Entries: what [n] gives an entry& for all n below the number of slots + 3. Positions: what (slot) gives a
 // std::uint32_t& for; meaningful only while the slot is in the heap. Both are the owner's, who makes room before he
 // inserts: nothing here allocates or fails.
+//
+// Many that are due at once are taken out together (take_until): in a heap all keys up to a limit stand together at its
+// top, so they are found level by level without looking at the rest, and what is moved into their places sinks from
+// below, which is short. Then they are sorted by their bits, where a heap would sink its last entry from the very top for
+// each of them. Room for that needs no memory of its own: what is taken out leaves as much behind the heap's end.
 #pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 
 namespace sigev::spi::heap {
@@ -18,8 +26,9 @@ namespace sigev::spi::heap {
 struct heap_entry {
     std::uint64_t key;
     std::uint32_t slot;
-    std::uint32_t node; ///< of what find() has found: where it stands
+    std::uint32_t place; ///< of one that is being taken out: where it stood
 };
+static_assert(sizeof(heap_entry) == 16);
 
 inline constexpr std::size_t heap_offset = 3;
 
@@ -49,37 +58,22 @@ public:
             settle(hole, last);
     }
 
-    /// What does not come after `last`, into `out`, in no order but this: after each one's parent. How many there are; where there
-    /// is no room for all, one more than there is room for, and `out` is full.
-    std::size_t find(std::uint64_t last, std::span<heap_entry> out) const noexcept
+    /// Takes out all with a key of at most `limit`, of which there is at least one, and returns how many. From then on
+    /// taken(size(), n) is the n-th of them by key, as long as what is inserted again is not more than has been looked
+    /// at. `aside` has room: what aside(n) gives a heap_entry& for, n below the number of those that are taken out.
+    template <class Aside>
+    std::size_t take_until(std::uint64_t limit, Aside&& aside) noexcept
     {
-        std::size_t found = 0;
-        const auto look_at = [&](std::size_t n) {
-            const heap_entry& e = at(n);
-            if (e.key > last)
-                return true;
-            if (found == out.size())
-                return false;
-            out[found++] = {e.key, e.slot, static_cast<std::uint32_t>(n)};
-            return true;
-        };
-        if (size_ > 0 && !look_at(0))
-            return out.size() + 1;
-        for (std::size_t i = 0; i < found; ++i)
-            for (std::size_t n = out[i].node * arity + 1, end = n + arity; n < end && n < size_; ++n)
-                if (!look_at(n))
-                    return out.size() + 1;
-        return found;
+        const std::size_t count = find_until(limit, aside);
+        // The highest places first: those behind a hole have been filled, so what stands last is one that stays, and all
+        // above the hole goes as well, so it can only sink.
+        for (std::size_t i = count; i-- > 0;)
+            if (const std::size_t hole = aside(i).place; hole != --size_)
+                sink(hole, at(size_));
+        sort_behind(count, aside);
+        return count;
     }
-
-    /// Those that find() has just found, and nothing has been done to the heap since. They leave holes at the top of it, which
-    /// are filled from below: each entry that fills one sinks no deeper than from there.
-    void remove(std::span<const heap_entry> found) noexcept
-    {
-        for (std::size_t i = found.size(); i-- > 0;) // the last hole first, so that what stands last is never another one
-            if (--size_ != found[i].node)
-                sink(found[i].node, at(size_));
-    }
+    const heap_entry& taken(std::size_t end, std::size_t n) const noexcept { return at(end + n); }
 
     /// Calls gone(slot) for each, and is empty.
     template <class Visitor>
@@ -138,6 +132,74 @@ private:
             n = least;
         }
         put(n, e);
+    }
+
+    // Level by level: their places rise.
+    template <class Aside>
+    std::size_t find_until(std::uint64_t limit, Aside& aside) const noexcept
+    {
+        std::size_t found = 0;
+        const auto look_at = [&](std::size_t n) {
+            if (at(n).key <= limit)
+                aside(found++) = {at(n).key, at(n).slot, static_cast<std::uint32_t>(n)};
+        };
+        look_at(0);
+        for (std::size_t i = 0; i != found; ++i) {
+            const std::size_t first = aside(i).place * arity + 1;
+            for (std::size_t child = first; child < std::min(first + arity, size_); ++child)
+                look_at(child);
+        }
+        return found;
+    }
+
+    static constexpr std::size_t a_few = 256;
+
+    // What has been put aside goes behind the heap, in order.
+    template <class Aside>
+    void sort_behind(std::size_t count, Aside& aside) noexcept
+    {
+        if (count <= a_few) {
+            std::array<heap_entry, a_few> all;
+            for (std::size_t i = 0; i != count; ++i)
+                all[i] = aside(i);
+            std::sort(all.begin(), all.begin() + count,
+                      [](const heap_entry& a, const heap_entry& b) { return a.key < b.key; });
+            for (std::size_t i = 0; i != count; ++i)
+                at(size_ + i) = all[i];
+            return;
+        }
+        const std::uint64_t least = aside(0).key; // the heap's top
+        std::uint64_t most = least;
+        for (std::size_t i = 0; i != count; ++i)
+            most = std::max(most, aside(i).key);
+        const auto behind = [this, end = size_](std::size_t i) -> heap_entry& { return at(end + i); };
+        // An odd number of passes ends behind the heap.
+        constexpr unsigned most_digits = 11;
+        const auto width = static_cast<unsigned>(std::bit_width(most - least));
+        const unsigned passes = ((width + most_digits - 1) / most_digits) | 1;
+        const unsigned digits = std::max(1u, (width + passes - 1) / passes);
+        for (unsigned pass = 0; pass != passes; ++pass)
+            if (pass % 2 == 0)
+                sort_by(pass * digits, digits, least, count, aside, behind);
+            else
+                sort_by(pass * digits, digits, least, count, behind, aside);
+    }
+
+    // Stable, by so many bits of what the keys are above `least`.
+    template <class From, class To>
+    static void sort_by(unsigned shift, unsigned digits, std::uint64_t least, std::size_t count, From& from, To& to) noexcept
+    {
+        std::array<std::uint32_t, 1u << 11> ends{};
+        const auto digit = [&](const heap_entry& e) { return (e.key - least) >> shift & ((1u << digits) - 1); };
+        for (std::size_t i = 0; i != count; ++i)
+            ++ends[digit(from(i))];
+        std::uint32_t sum = 0;
+        for (std::uint32_t& end : ends)
+            sum += std::exchange(end, sum);
+        for (std::size_t i = 0; i != count; ++i) {
+            const heap_entry& e = from(i);
+            to(ends[digit(e)]++) = e;
+        }
     }
 
     Entries& entries_;

@@ -29,10 +29,10 @@
 // cannot succeed on an equal deadline of another timer, and the reactor needs no pin against that.
 // The heap entry stays with the slot, and covers for the slot's next owner, until it surfaces.
 //
-// What is due is taken out of a heap many at a time (due_batch), in the order of their deadlines, and settled then: taking out one
-// by one sinks another entry through the whole heap for each, and what a timer that is due needs stands in half a dozen cache
-// lines, which are fetched ahead where it is known who comes next. Such a slot is *taken*: its hkey still says where it stood, so
-// it covers what it did, which is right, since it is settled in this reap().
+// What is due is taken out of a heap all at once, in the order of its deadlines, and settled then: taking out one by one sinks
+// another entry through the whole heap for each, and what a timer that is due needs stands in half a dozen cache lines, which are
+// fetched ahead where it is known who comes next. Such a slot is *taken*: its hkey still says where it stood, so it covers what it
+// did, which is right, since it is settled in this reap().
 //
 // Slack and precision (wishes.hpp) only move a slot's place in the heap: "covers" is asked for that place where the
 // reactor asks it, and for the deadline itself in S3, which sets a bit too many at most. Whether to wake is then
@@ -49,7 +49,6 @@
 
 #include "backends/timer/heap/alarm.hpp"
 #include "backends/timer/heap/deadline_heap.hpp"
-#include "backends/timer/heap/due_batch.hpp"
 #include "backends/timer/heap/slot_table.hpp"
 #include "backends/timer/heap/wishes.hpp"
 #include "sys/fork_epoch.hpp"
@@ -104,7 +103,6 @@ private:
 
     // The reactor's.
     deadlines heaps_[bases];
-    due_batch due_;
     alarm alarms_[bases];
     std::uint64_t now_[bases] = {};
     slot_table::chain retired_;

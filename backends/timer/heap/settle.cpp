@@ -37,13 +37,18 @@ void heap_engine::settle_due(unsigned b) noexcept
 {
     // Each step fetches what the next one reads: the slot; what the owner keeps of it; and what that leads to, in two steps.
     constexpr std::size_t far = 24, mid = 18, near = 12, next = 6;
-    due_.begin();
-    while (!is_inherited() && !heaps_[b].empty() && heaps_[b].top().key <= now_[b]) {
-        const auto due = due_.take(heaps_[b], now_[b]);
+    deadlines& heap = heaps_[b];
+    while (!is_inherited() && !heap.empty() && heap.top().key <= now_[b]) {
+        // The other heap's entries have as much room as there are slots: what is free behind its end is enough to put aside what
+        // stands in this one.
+        slot_table::entries& others = slots_.heap_memory(1 - b);
+        const std::size_t behind = heaps_[1 - b].size() + heap_offset;
+        const std::size_t due = heap.take_until(now_[b], [&](std::size_t n) -> heap_entry& { return others[behind + n]; });
+        const std::size_t end = heap.size();
         const auto fetch = [&](std::size_t i, std::size_t ahead) {
-            if (i + ahead >= due.size())
+            if (i + ahead >= due)
                 return;
-            const std::uint32_t slot = due[i + ahead].slot;
+            const std::uint32_t slot = heap.taken(end, i + ahead).slot;
             switch (ahead) {
             case far: return slots_.fetch(slot);
             case mid: return sink_.approaches(slot, timer_sink::distance::far);
@@ -51,10 +56,10 @@ void heap_engine::settle_due(unsigned b) noexcept
             default: return sink_.approaches(slot, timer_sink::distance::next);
             }
         };
-        for (std::size_t i = 0; i != due.size() && !is_inherited(); ++i) {
+        for (std::size_t i = 0; i != due && !is_inherited(); ++i) {
             for (const std::size_t ahead : {far, mid, near, next})
                 fetch(i, ahead);
-            settle(due[i].slot, true);
+            settle(heap.taken(end, i).slot, true);
         }
     }
 }
