@@ -143,13 +143,13 @@ bool has_int_timers([[maybe_unused]] Elf* elf) {
 std::string refusal_of_elf(const std::string& path, int fd) {
     if (elf_version(EV_CURRENT) == EV_NONE)
         throw usage_error("libelf is of another version than this command was built with");
-    const elf_file elf(elf_begin(fd, ELF_C_READ, nullptr));
+    const elf_file elf(elf_begin(fd, ELF_C_READ_MMAP, nullptr));
     GElf_Ehdr header;
     if (!elf || elf_kind(elf.get()) != ELF_K_ELF || !gelf_getehdr(elf.get(), &header))
         throw usage_error(fmt::format("{}: {}", path, std::strerror(ENOEXEC)));
     GElf_Ehdr ours;
     const file self("/proc/self/exe");
-    const elf_file own(elf_begin(self.fd(), ELF_C_READ, nullptr));
+    const elf_file own(elf_begin(self.fd(), ELF_C_READ_MMAP, nullptr));
     if (!own || !gelf_getehdr(own.get(), &ours))
         throw usage_error("this command cannot read its own file");
     if (header.e_ident[EI_CLASS] != ours.e_ident[EI_CLASS])
