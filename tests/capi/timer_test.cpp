@@ -100,12 +100,15 @@ SIGEV_TEST_ON_BOTH(a_past_absolute_time_fires_at_once_and_catches_up_in_one_noti
         const std::int64_t period = 50 * ms;
         const auto start = now_of(clock) - 100 * period - period / 2;
         periodic.set(start, period, TIMER_ABSTIME);
-        BOOST_REQUIRE(on.until([&] { return box.calls == 2; }));
+        BOOST_REQUIRE(on.until([&] { return box.calls >= 2; })); // more, if this thread is late
+        periodic.set(0);
+        BOOST_REQUIRE(on.until([&] { return periodic.ledger().pending == 0; }));
         const auto& call = box.seen[1];
         BOOST_TEST(call.n.scheduled == start);
         BOOST_TEST(call.n.overrun >= 100);
-        BOOST_TEST(call.n.overrun == (call.at - start) / period);
-        BOOST_TEST(sigev_timer_getoverrun(periodic.id()) == call.n.overrun); // 3.4.4: latched
+        BOOST_TEST(call.n.overrun <= (call.at - start) / period); // the clock is read after it is latched
+        BOOST_REQUIRE(box.calls <= box.seen.size());
+        BOOST_TEST(sigev_timer_getoverrun(periodic.id()) == box.seen[box.calls - 1].n.overrun); // 3.4.4: latched
         const auto l = periodic.ledger();
         BOOST_TEST(l.raised >= static_cast<std::uint64_t>(call.n.data));
     }
