@@ -18,8 +18,8 @@
 //                A subscription whose notifications merge (timers). `busy`: its one delivery is on the way; `count`: what
 //                was raised since that delivery latched its overrun.
 //   gate         closing:1 | freed:1 | delivering:1 | waited:1 | held:1 | running:27
-//                Who is inside: `delivering` is the reactor's drain (or who has ended a request), `held` its list of what is to be tried again, `running`
-//                are callbacks. Once `closing` is set nobody enters.
+//                Who is inside: `delivering` is the reactor's drain, or who has ended a request; `held` the drain's list of
+//                what is to be tried again; `running` are callbacks. Once `closing` is set nobody enters.
 #pragma once
 
 #include <algorithm>

@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-
 #include <cstddef>
 #include <cstdint>
 #include <utility>
