@@ -2,6 +2,7 @@
 //
 // It becomes that program: no process stands between it and whoever waits for it, so exit status, signals, terminal and job
 // control are the program's own. With --stats somebody has to be there when the program has ended: see child.hpp.
+#include "sys/statistics_page.hpp"
 #include "tool/child.hpp"
 #include "tool/program_file.hpp"
 #include "tool/statistics.hpp"
@@ -95,7 +96,7 @@ void prepare_environment(const wanted& w) {
 [[noreturn]] void run_with_statistics(const std::string& path, const wanted& w) {
     const statistics_output output(w.stats == to_stderr ? "" : w.stats); // an unwritable one is known before the program runs
     const statistics_memory memory;
-    set("SIGEV_STATS", memory.name());
+    set(sys::statistics::variable, memory.name());
     const program_end end = run_as_child(path, w.command, {memory.descriptor(), output.descriptor()});
     try {
         const statistics found = memory.read(end);
