@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <new>
+#include <exception>
 #include <pthread.h>
-#include <system_error>
 #include <utility>
 
 namespace sigev::aio_threads {
@@ -179,18 +178,17 @@ bool engine::spawn_locked() noexcept
     join_left_locked();
     if (stopping_ || threads_.size() >= limits_.most_threads + for_ever_)
         return false;
+    const sys::signal_block block;
+    auto place = threads_.end();
     try {
-        const sys::signal_block block;
-        const auto place = threads_.emplace(threads_.end());
-        try {
-            *place = std::thread([this, place] { run(place); });
-            return true;
-        } catch (const std::system_error&) {
+        place = threads_.emplace(threads_.end());
+        *place = std::thread([this, place] { run(place); });
+        return true;
+    } catch (const std::exception&) { // no thread; or no memory, for it or for its place
+        if (place != threads_.end())
             threads_.erase(place);
-        }
-    } catch (const std::bad_alloc&) {
+        return false;
     }
-    return false;
 }
 
 // Those threads have let go of the mutex, and do nothing more but end.

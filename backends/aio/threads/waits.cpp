@@ -7,11 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <exception>
 #include <new>
 #include <pthread.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -64,7 +64,7 @@ int waits::start_locked() noexcept
         const sys::signal_block block;
         thread_ = std::thread([this] { run(); });
         return 0;
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) { // no thread, or no memory for it
         epoll_.reset();
         return EAGAIN;
     }
