@@ -17,6 +17,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -33,6 +34,7 @@ struct panel {
     const char* title;
     double divisor; ///< from the measure's unit to the title's
     std::vector<point> curve{}; ///< not bars of `measure`, but a line a contestant through these, on logarithmic axes
+    std::string_view beside{};  ///< another measure, whose bars stand below with its last word behind their names
 };
 
 struct picture {
@@ -59,6 +61,7 @@ const std::vector<picture> pictures{
        1,
        {{"rearm.4", 4}, {"rearm.1k", 1e3}, {"rearm.100k", 1e5}, {"rearm.1m", 1e6}}},
       {"burst", "100 000 due at once, million/s", 1},
+      {"burst.signal", "90 000 due at once, a signal each, thousand/s", 1, {}, "burst.signal.heap"},
       {"memory", "Memory of a live timer, bytes", 1}}},
     {"lateness",
      {{"p50", "Lateness, median, µs", 1}, {"p99", "Lateness, 99 of 100, µs", 1}}},
@@ -93,6 +96,7 @@ const std::map<std::string, const char*> labels{
     {"timerfd", "timerfd + epoll"},
     {"kernel", "kernel, signal"},
     {"sigev_thread", "sigev, thread"},
+    {"sigev.heap", "sigev, heap engine"},
     {"floor", "clock, three locked"},
 };
 
@@ -120,11 +124,16 @@ struct bar {
 std::vector<bar> bars_of(const panel& p, const results& r)
 {
     std::vector<bar> bars;
-    for (const series& s : r.all)
-        if (s.measure == p.measure && !s.values.empty())
-            bars.push_back(
-                {s.contestant, quantile(s.values, 0.25) / p.divisor, median(s.values) / p.divisor,
-                 quantile(s.values, 0.75) / p.divisor});
+    const auto add = [&](std::string_view measure, std::string_view suffix) {
+        for (const series& s : r.all)
+            if (s.measure == measure && !s.values.empty())
+                bars.push_back(
+                    {fmt::format("{}{}", s.contestant, suffix), quantile(s.values, 0.25) / p.divisor,
+                     median(s.values) / p.divisor, quantile(s.values, 0.75) / p.divisor});
+    };
+    add(p.measure, "");
+    if (!p.beside.empty())
+        add(p.beside, p.beside.substr(p.beside.rfind('.')));
     return bars;
 }
 
