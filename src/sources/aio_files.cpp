@@ -71,7 +71,8 @@ int aio_source::open_file(aio_file& file, int number) noexcept
 {
     file.number = number;
     file.users = 1;
-    file.duplicate = sys::unique_fd(::fcntl(number, F_DUPFD_CLOEXEC, 0));
+    // Not among the first three, where a program that has closed these would write its messages into the file.
+    file.duplicate = sys::unique_fd(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
     struct stat about;
     if (!file.duplicate || ::fstat(file.duplicate.get(), &about) != 0)
         return errno == EBADF ? EBADF : EAGAIN; // no descriptor, no memory

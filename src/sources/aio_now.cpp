@@ -148,8 +148,8 @@ bool read_cached(now_read& r, int descriptor, guess& number) noexcept
 bool read_now(now_read& read, int descriptor) noexcept
 {
     const std::size_t most = limit_of_reads_inside_the_call();
-    if (most == 0 || read.length > most || read.offset < 0)
-        return false;
+    if (read.length == 0 || read.length > most || read.offset < 0)
+        return false; // of no bytes preadv2() finds no error
     guess number(descriptor);
     const bool guessed = number.is_memory();
     if (!guessed) {

@@ -39,6 +39,28 @@ BOOST_AUTO_TEST_CASE(a_write_reaches_its_file_when_the_number_goes_to_another) {
     BOOST_TEST(content_of(mine) == std::string(500 * 64, 'm'));
 }
 
+// A program that has closed the first three would write its messages into a file that took their numbers.
+BOOST_AUTO_TEST_CASE(the_duplicate_stands_in_for_no_standard_stream) {
+    need_threads_in_a_child();
+    pipe_pair pipe;
+    char byte = 'x';
+    const child_end end = child([&] {
+        for (const int number : {0, 1, 2})
+            close(number);
+        aiocb cb = make(pipe.read, &byte, 1);
+        if (sigev_aio_read(&cb) != 0 || sigev_aio_error(&cb) != EINPROGRESS)
+            return 1;
+        struct stat mine, there;
+        if (fstat(pipe.read, &mine) != 0)
+            return 2;
+        for (const int number : {0, 1, 2})
+            if (fstat(number, &there) == 0 && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev)
+                return 10 + number;
+        return sigev_aio_cancel(pipe.read, &cb) == AIO_CANCELED && sigev_shutdown() == 0 ? 0 : 3;
+    });
+    BOOST_TEST(end == exited_well);
+}
+
 BOOST_AUTO_TEST_CASE(the_duplicate_is_closed_before_the_status_is_final) {
     pipe_pair pipe;
     char byte = 'x';

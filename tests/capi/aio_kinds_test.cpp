@@ -261,6 +261,59 @@ BOOST_AUTO_TEST_CASE(a_terminal_is_read_when_there_is_input_and_can_be_cancelled
     BOOST_TEST(ends(read, ECANCELED) == -1);
 }
 
+// As read() and write() of no bytes.
+BOOST_AUTO_TEST_CASE(what_transfers_nothing_waits_for_nothing) {
+    pipe_pair pipe;
+    socket_pair stream(SOCK_STREAM), datagrams(SOCK_DGRAM);
+    descriptor event(eventfd(0, EFD_CLOEXEC)), folder(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    char byte = 'x';
+    aiocb waits = make(pipe.read, &byte, 1);
+    BOOST_REQUIRE(sigev_aio_read(&waits) == 0);
+    BOOST_TEST(reads(pipe.read, nullptr, 0) == 0); // not behind the one that waits
+    BOOST_TEST(sigev_aio_error(&waits) == EINPROGRESS);
+    BOOST_TEST(sigev_aio_cancel(pipe.read, &waits) == AIO_CANCELED);
+    BOOST_TEST(reads(stream.both[0], nullptr, 0) == 0);
+    BOOST_TEST(reads(event, nullptr, 0) == 0);
+    BOOST_TEST(reads(folder, nullptr, 0, 0, EISDIR) == -1);
+    BOOST_REQUIRE(fcntl(pipe.write, F_SETFL, O_NONBLOCK) == 0);
+    while (write(pipe.write, &byte, 1) == 1)
+        ;
+    BOOST_TEST(writes(pipe.write, nullptr, 0) == 0);
+    BOOST_TEST(writes(stream.both[0], nullptr, 0) == 0);
+    iovec nothing[2] = {};
+    aiocb vector = make(stream.both[0], nothing, 2);
+    BOOST_REQUIRE(sigev_aio_readv(&vector) == 0);
+    BOOST_TEST(ends(vector) == 0);
+    if (const int number = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC); number >= 0) {
+        descriptor master(number);
+        BOOST_TEST(reads(master, nullptr, 0) == 0);
+        BOOST_TEST(writes(master, nullptr, 0) == 0);
+    }
+    // An empty datagram is one, and needs room.
+    BOOST_REQUIRE(fcntl(datagrams.both[0], F_SETFL, O_NONBLOCK) == 0);
+    int sent = 0, received = 0;
+    while (send(datagrams.both[0], nullptr, 0, 0) == 0)
+        ++sent;
+    aiocb empty = make(datagrams.both[0], nullptr, 0);
+    for (const bool cancelled : {true, false}) {
+        BOOST_REQUIRE(sigev_aio_write(&empty) == 0);
+        BOOST_TEST(writes(stream.both[0], nullptr, 0) == 0); // by then that one has been tried
+        BOOST_TEST(sigev_aio_error(&empty) == EINPROGRESS);
+        if (cancelled) {
+            BOOST_TEST(wait_until([&] { return sigev_aio_cancel(datagrams.both[0], &empty) == AIO_CANCELED; }));
+            BOOST_TEST(ends(empty, ECANCELED) == -1);
+        }
+    }
+    const auto take_all = [&] {
+        while (recv(datagrams.both[1], &byte, 1, MSG_DONTWAIT) == 0)
+            ++received;
+    };
+    take_all();
+    BOOST_TEST(ends(empty) == 0);
+    take_all();
+    BOOST_TEST(received == sent + 1);
+}
+
 BOOST_AUTO_TEST_CASE(an_eventfd_is_waited_for) {
     descriptor event(eventfd(0, EFD_CLOEXEC));
     std::uint64_t value = 0;

@@ -95,7 +95,7 @@ void engine::start(spi::aio_work& work) noexcept
     work.broken_off = false;
     work.error = 0;
     work.previous = work.next = nullptr;
-    if (!work.may_wait())
+    if (!work.may_wait() || work.length == 0) // nothing to transfer is nothing to wait for
         return enqueue(work);
     if (!waits_.add(work)) {
         work.broken_off = true;
@@ -105,13 +105,16 @@ void engine::start(spi::aio_work& work) noexcept
 
 bool engine::withdraw(spi::aio_work& work) noexcept
 {
-    if (work.may_wait())
+    if (work.may_wait() && work.length != 0)
         return waits_.withdraw(work); // in the queue its line is busy with it
-    const std::lock_guard lock(mutex_);
-    if (!work.queued)
-        return false;
-    take_locked(work);
-    return true;
+    {
+        const std::lock_guard lock(mutex_);
+        if (work.queued) {
+            take_locked(work);
+            return true;
+        }
+    }
+    return work.may_wait() && waits_.withdraw(work);
 }
 
 void engine::stop() noexcept
@@ -285,6 +288,15 @@ bool engine::block_for(spi::aio_work& work) noexcept
     if (!work.may_wait()) {
         const blocking here(*this, false);
         perform(work);
+        return true;
+    }
+    if (work.length == 0) {
+        // What cannot be tried so (terminals) has nothing to say to it. An empty datagram needs room as any other.
+        if (transfer_without_waiting(work) != progress::would_wait)
+            return true;
+        if (waits_.add(work))
+            return false;
+        break_off(work);
         return true;
     }
     {

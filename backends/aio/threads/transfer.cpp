@@ -89,10 +89,13 @@ ssize_t unwaiting(const aio_work& work, const rest& r) noexcept
 {
     const int descriptor = work.channel->descriptor;
     const bool reads = work.operation == aio_operation::read;
-    ssize_t n = reads ? ::preadv2(descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT)
-                      : ::pwritev2(descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT);
-    if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
-        return n;
+    ssize_t n;
+    if (reads || work.length != 0) { // pwritev2() of no bytes does not ask the file: an empty datagram would not be sent
+        n = reads ? ::preadv2(descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT)
+                  : ::pwritev2(descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT);
+        if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+            return n;
+    }
     // Sockets learned RWF_NOWAIT with Linux 6.5; they have had this for ever.
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(r.vector());
@@ -142,8 +145,8 @@ void synchronise(aio_work& work) noexcept
 
 bool perform_without_waiting(aio_work& work) noexcept
 {
-    if (work.operation != aio_operation::read || work.channel->direct)
-        return false;
+    if (work.operation != aio_operation::read || work.channel->direct || work.length == 0)
+        return false; // (of no bytes preadv2() finds no error, not even in a directory)
     for (;;) {
         const rest r(work);
         const ssize_t n = ::preadv2(work.channel->descriptor, r.vector(), r.count(), r.offset, RWF_NOWAIT);
