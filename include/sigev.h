@@ -236,8 +236,9 @@ struct sigev_method {
     int (*deliver)(void *context, void *target, const struct sigev_notification *notification);
     /* When the subscription has ended and no delivery runs; in any thread. */
     void (*close)(void *context, void *target);
-    /* When the method is unregistered and the last subscription with it has ended; by sigev_shutdown() at the latest. In a
-     * forked child, where the method goes on as the child's own copy, once more for that copy. */
+    /* When the method is unregistered and the last subscription with it has ended: perhaps a while after sigev_close() and
+     * sigev_method_unregister() have returned, in any thread; by sigev_shutdown() at the latest. The last call: until then
+     * context is used. In a forked child, where the method goes on as the child's own copy, once more for that copy. */
     void (*release)(void *context);
 };
 
