@@ -107,7 +107,7 @@ public:
         item* before = nullptr;
         item* after = nullptr;
         item* next_append = nullptr;
-        item* next_ready = nullptr; ///< in what enqueue() and complete() return
+        item* next_ready = nullptr; ///< in what enqueue() and complete() return; of an append before that, the one before it
         order_kind kind = order_kind::free;
         bool started = false; ///< enqueue() or complete() has returned it
         int covered_error = 0; ///< sync: the first error of what it covers; final when it is ready
@@ -183,6 +183,8 @@ inline aio_order::item* aio_order::enqueue(item& i, file& f, order_kind kind) no
         return &i;
     i.started = !f.first_append;
     (f.last_append ? f.last_append->next_append : f.first_append) = &i;
+    if (f.last_append)
+        i.next_ready = f.last_append;
     f.last_append = &i;
     return i.started ? &i : nullptr;
 }
@@ -194,6 +196,7 @@ inline aio_order::item* aio_order::complete(item& i, int error) noexcept
     item** tail = &ready;
     const auto start = [&tail](item& next) {
         next.started = true;
+        next.next_ready = nullptr;
         *tail = &next;
         tail = &next.next_ready;
     };
@@ -218,11 +221,12 @@ inline aio_order::item* aio_order::complete(item& i, int error) noexcept
 // The first one, as a rule: what is further behind has been cancelled.
 inline void aio_order::unlink_append(file& f, item& i) noexcept
 {
-    item* before = nullptr;
-    for (item* a = f.first_append; a != &i; a = a->next_append)
-        before = a;
-    (before ? before->next_append : f.first_append) = i.next_append;
-    if (f.last_append == &i)
+    item* const before = i.started ? nullptr : i.next_ready;
+    item* const after = i.next_append;
+    (before ? before->next_append : f.first_append) = after;
+    if (after)
+        after->next_ready = before;
+    else
         f.last_append = before;
 }
 

@@ -208,6 +208,20 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_before_its_turn_strands_nobody) {
     BOOST_TEST(fifth.started);
 }
 
+// The last one first, as aio_cancel() does it: nothing is looked for, or this would take hours.
+BOOST_AUTO_TEST_CASE(a_million_appends_are_cancelled_each_in_a_few_steps, *sigev_tests::deadline(60)) {
+    aio_order order;
+    std::vector<aio_order::item> all(1'000'000);
+    for (aio_order::item& i : all)
+        (void)order.enqueue(i, *order.open({1, 1}), order_kind::append);
+    for (std::size_t n = all.size() - 1; n != 0; --n)
+        if (order.complete(all[n], 0))
+            BOOST_FAIL("what was cancelled let another one start");
+    BOOST_TEST(all[0].started);
+    BOOST_TEST(!order.complete(all[0], 0));
+    BOOST_TEST(order.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_that_is_over_is_not_covered) {
     both b;
     b.complete(b.enqueue(1, order_kind::free), EIO);
