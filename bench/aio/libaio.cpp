@@ -51,5 +51,7 @@ int main(int argc, char** argv)
 {
     return compete(
         argc, argv,
-        {{"suspend", reads<engine<false>>}, {"list", reads<engine<true>>}, {"direct", direct_reads<engine<false>>}});
+        {{"suspend", rounds_of<engine<false>, cached_reads>},
+         {"list", rounds_of<engine<true>, cached_reads>},
+         {"direct", rounds_of<engine<false>, direct_reads>}});
 }

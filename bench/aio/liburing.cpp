@@ -26,7 +26,7 @@ public:
         ::io_uring_prep_read(next(), fd, page, page_size, at);
         submit();
     }
-    void write(std::size_t, int fd, const char* page, std::size_t at)
+    void write(std::size_t, int fd, char* page, std::size_t at)
     {
         ::io_uring_prep_write(next(), fd, page, page_size, at);
         submit();
@@ -132,10 +132,10 @@ int main(int argc, char** argv)
 {
     return compete(
         argc, argv,
-        {{"suspend", reads<engine<false>>},
-         {"list", reads<engine<true>>},
-         {"direct", direct_reads<engine<false>>},
-         {"direct.hop", direct_reads<behind_a_thread>},
-         {"tmpfs", memory_reads<engine<false>>},
-         {"write", writes<engine<false>>}});
+        {{"suspend", rounds_of<engine<false>, cached_reads>},
+         {"list", rounds_of<engine<true>, cached_reads>},
+         {"direct", rounds_of<engine<false>, direct_reads>},
+         {"direct.hop", rounds_of<behind_a_thread, direct_reads>},
+         {"tmpfs", rounds_of<engine<false>, memory_reads>},
+         {"write", rounds_of<engine<false>, synced_writes>}});
 }

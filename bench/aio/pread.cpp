@@ -21,5 +21,8 @@ public:
 int main(int argc, char** argv)
 {
     return compete(
-        argc, argv, {{"suspend", reads<plain>}, {"direct", direct_reads<plain>}, {"tmpfs", memory_reads<plain>}});
+        argc, argv,
+        {{"suspend", rounds_of<plain, cached_reads>},
+         {"direct", rounds_of<plain, direct_reads>},
+         {"tmpfs", rounds_of<plain, memory_reads>}});
 }

@@ -1,58 +1,75 @@
 // sigev, through libsigev.so.
-#include "aio/posix.hpp"
+#include "aio/posix.h"
 #include "support/contestant.hpp"
 
 #include <sigev.h>
 
 #include <sys/resource.h>
 
+#include <array>
 #include <fstream>
+#include <vector>
 
 namespace {
 
 using namespace sigev_bench;
 
 template <std::uint32_t Flags>
-struct api {
-    static void prepare()
-    {
-        sigev_aio_options options{};
-        options.size = sizeof options;
-        options.flags = Flags;
-        unless(::sigev_aio_init(&options) == 0, "sigev_aio_init");
+void prepare()
+{
+    sigev_aio_options options{};
+    options.size = sizeof options;
+    options.flags = Flags;
+    unless(::sigev_aio_init(&options) == 0, "sigev_aio_init");
+}
+
+int queue()
+{
+    static const int opened = ::sigev_kqueue();
+    unless(opened >= 0, "sigev_kqueue");
+    return opened;
+}
+
+void tell(sigevent* event)
+{
+    event->sigev_notify = SIGEV_KEVENT;
+    event->sigev_notify_kqueue = queue();
+    event->sigev_notify_kevent_flags = EV_ONESHOT; // once each: without it they stand there until sigev_aio_return()
+}
+
+void take_events(std::size_t n)
+{
+    std::array<sigev_kev, most_depth> events;
+    for (std::size_t taken = 0; taken < n;) {
+        const int got = ::sigev_kevent(queue(), nullptr, 0, events.data(), static_cast<int>(events.size()), nullptr);
+        unless(got > 0, "sigev_kevent");
+        taken += static_cast<std::size_t>(got);
     }
-    static int read(aiocb* r) { return ::sigev_aio_read(r); }
-    static int write(aiocb* r) { return ::sigev_aio_write(r); }
-    static int fsync(int operation, aiocb* r) { return ::sigev_aio_fsync(operation, r); }
-    static int error(const aiocb* r) { return ::sigev_aio_error(r); }
-    static ssize_t result(aiocb* r) { return ::sigev_aio_return(r); }
-    static int suspend(const aiocb* const* list, int n) { return ::sigev_aio_suspend(list, n, nullptr); }
-    static int list(aiocb* const* list, int n) { return ::sigev_lio_listio(LIO_WAIT, list, n, nullptr); }
-    static int open_queue()
-    {
-        const int queue = ::sigev_kqueue();
-        unless(queue >= 0, "sigev_kqueue");
-        return queue;
-    }
-    static void close_queue(int queue) { ::sigev_kqueue_close(queue); }
-    static void tell(sigevent& event, int queue)
-    {
-        event.sigev_notify = SIGEV_KEVENT;
-        event.sigev_notify_kqueue = queue;
-        event.sigev_notify_kevent_flags = EV_ONESHOT; // once each: without it they stand there until sigev_aio_return()
-    }
-    static void take_events(int queue, std::size_t n)
-    {
-        std::array<sigev_kev, 128> events;
-        for (std::size_t taken = 0; taken < n;) {
-            const int got = ::sigev_kevent(queue, nullptr, 0, events.data(), static_cast<int>(events.size()), nullptr);
-            unless(got > 0, "sigev_kevent");
-            taken += static_cast<std::size_t>(got);
-        }
-    }
+}
+
+template <std::uint32_t Flags>
+constexpr posix_calls calls{
+    prepare<Flags>,    sigev_aio_read,    sigev_aio_write,    sigev_aio_fsync, sigev_aio_error,
+    sigev_aio_return,  sigev_aio_suspend, sigev_lio_listio,   tell,            take_events,
 };
-using tried_inside = api<0>;
-using queued = api<SIGEV_AIO_ALWAYS_QUEUE>;
+constexpr const posix_calls& tried_inside = calls<0>;
+constexpr const posix_calls& queued = calls<SIGEV_AIO_ALWAYS_QUEUE>;
+
+template <const posix_calls& Calls, told How, rounds Measure>
+double asked(std::uint64_t depth)
+{
+    return posix_rounds(&Calls, How, Measure, depth);
+}
+
+/// Of 100 requests, how many were over when their call came back.
+template <const posix_calls& Calls, rounds Measure>
+double share_inside(std::uint64_t depth)
+{
+    asked<Calls, told_by_suspend, Measure>(depth);
+    const posix& counted = *the_requests();
+    unless(counted.asked != 0, "nothing was counted");
+    return 100.0 * static_cast<double>(counted.over_inside) / static_cast<double>(counted.asked);
+}
 
 std::uint64_t resident_bytes()
 {
@@ -70,7 +87,7 @@ double memory(std::uint64_t n)
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
-    tried_inside::prepare();
+    prepare<0>();
     int ends[2];
     unless(::pipe2(ends, O_CLOEXEC) == 0, "pipe2");
     std::vector<aiocb> requests(n);
@@ -111,19 +128,19 @@ int main(int argc, char** argv)
 {
     return compete(
         argc, argv,
-        {{"suspend", reads<posix<tried_inside, told::suspend>>},
-         {"list", reads<posix<tried_inside, told::list>>},
-         {"signal", reads<posix<tried_inside, told::signal>>},
-         {"thread", reads<posix<tried_inside, told::thread>>},
-         {"kevent", reads<posix<tried_inside, told::kevent>>},
-         {"queued", reads<posix<queued, told::suspend>>},
-         {"direct", direct_reads<posix<tried_inside, told::suspend>>},
-         {"tmpfs", memory_reads<posix<tried_inside, told::suspend>>},
-         {"write", writes<posix<tried_inside, told::suspend>>},
+        {{"suspend", asked<tried_inside, told_by_suspend, cached_reads>},
+         {"list", asked<tried_inside, told_by_list, cached_reads>},
+         {"signal", asked<tried_inside, told_by_signal, cached_reads>},
+         {"thread", asked<tried_inside, told_by_thread, cached_reads>},
+         {"kevent", asked<tried_inside, told_by_kevent, cached_reads>},
+         {"queued", asked<queued, told_by_suspend, cached_reads>},
+         {"direct", asked<tried_inside, told_by_suspend, direct_reads>},
+         {"tmpfs", asked<tried_inside, told_by_suspend, memory_reads>},
+         {"write", asked<tried_inside, told_by_suspend, synced_writes>},
          {"memory", memory},
-         {"inside", share_inside<reads<posix<tried_inside, told::suspend>>>},
-         {"inside.queued", share_inside<reads<posix<queued, told::suspend>>>},
-         {"inside.direct", share_inside<direct_reads<posix<tried_inside, told::suspend>>>},
-         {"inside.tmpfs", share_inside<memory_reads<posix<tried_inside, told::suspend>>>},
-         {"inside.write", share_inside<writes<posix<tried_inside, told::suspend>>>}});
+         {"inside", share_inside<tried_inside, cached_reads>},
+         {"inside.queued", share_inside<queued, cached_reads>},
+         {"inside.direct", share_inside<tried_inside, direct_reads>},
+         {"inside.tmpfs", share_inside<tried_inside, memory_reads>},
+         {"inside.write", share_inside<tried_inside, synced_writes>}});
 }

@@ -1,4 +1,5 @@
-// bench_aio: our contestant can do all that it is asked, and a read that brought nothing, or something else, is no measurement.
+// bench_aio: the contestants in POSIX's calls can do all that they are asked, and a read that brought nothing, or something else, is
+// no measurement.
 #include "aio/cases.hpp"
 
 #include "support/contestant_process.hpp"
@@ -31,11 +32,24 @@ private:
     unsigned reads_ = 0;
 };
 
+struct own_files : files {
+    own_files() : files{} { folder = "/tmp"; }
+    own_files(const own_files&) = delete;
+    own_files& operator=(const own_files&) = delete;
+    ~own_files()
+    {
+        for (unsigned i = 0; i != how_many_cached; ++i)
+            ::close(cached[i]);
+    }
+};
+
 template <fault Fault>
 double measured()
 {
-    const files own("/tmp");
-    return reads_of<plain<Fault>>(own.cached(), 32);
+    own_files own;
+    plain<Fault> contestant(32);
+    const engine_calls calls = calls_of(contestant);
+    return reads_of(&calls, cached_files(&own), 32, pages);
 }
 
 bool says_what_it_is(const std::runtime_error& e)
@@ -55,6 +69,24 @@ BOOST_AUTO_TEST_CASE(ours_measures_all_that_it_is_asked_for)
     BOOST_TEST(ours.ask("inside", 32) > 50);
     BOOST_TEST(ours.ask("inside.direct", 1) < 50);
     BOOST_TEST(contestant_process(SIGEV_BENCH_AIO).ask("memory", 10'000) > 0);
+}
+
+BOOST_AUTO_TEST_CASE(that_of_the_host_measures_all_that_it_is_asked_for)
+{
+    contestant_process host(SIGEV_BENCH_AIO_HOST);
+    for (const char* measure : {"suspend", "list", "signal", "thread", "direct", "tmpfs", "write"})
+        BOOST_TEST(host.ask(measure, 32) > 0, measure);
+}
+
+BOOST_AUTO_TEST_CASE(that_of_musl_measures_all_that_it_is_asked_for)
+{
+    const std::string program = SIGEV_BENCH_AIO_MUSL;
+    if (program.empty())
+        sigev_tests::skip("musl-gcc was not there when this was configured");
+    contestant_process musl(program);
+    for (const char* measure : {"suspend", "signal", "thread"})
+        for (const unsigned depth : {1, 32, 128})
+            BOOST_TEST(musl.ask(measure, depth) > 0, measure);
 }
 
 BOOST_AUTO_TEST_CASE(reads_that_bring_what_was_written_are_measured)

@@ -14,7 +14,17 @@ bool says(const no_value& e, const char* part)
     return std::string(e.what()).find(part) != std::string::npos;
 }
 
-const char* const program = SIGEV_BENCH_FAKE; // fake_contestant.cpp
+/// The frame of those in C++, and of those in C: fake_contestant.cpp and .c.
+template <class Case>
+void with_each(Case&& run)
+{
+    for (const char* const program : {SIGEV_BENCH_FAKE, SIGEV_BENCH_FAKE_C})
+        BOOST_TEST_CONTEXT(program)
+        {
+            contestant_process p(program);
+            run(p);
+        }
+}
 
 } // namespace
 
@@ -22,29 +32,33 @@ BOOST_AUTO_TEST_SUITE(contestants)
 
 BOOST_AUTO_TEST_CASE(one_answers_each_question_with_a_value)
 {
-    contestant_process p(program);
-    BOOST_TEST(p.ask("twice", 21) == 42);
-    BOOST_TEST(p.ask("twice", 4) == 8);
+    with_each([](contestant_process& p) {
+        BOOST_TEST(p.ask("twice", 21) == 42);
+        BOOST_TEST(p.ask("twice", 4) == 8);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_measurement_that_fails_says_why_and_the_next_one_works)
 {
-    contestant_process p(program);
-    BOOST_CHECK_EXCEPTION(p.ask("fails", 0), no_value, [](const no_value& e) { return says(e, "out of luck"); });
-    BOOST_TEST(p.ask("twice", 1) == 2);
+    with_each([](contestant_process& p) {
+        BOOST_CHECK_EXCEPTION(p.ask("fails", 0), no_value, [](const no_value& e) { return says(e, "out of luck"); });
+        BOOST_TEST(p.ask("twice", 1) == 2);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_measurement_that_it_does_not_offer_is_a_failure)
 {
-    contestant_process p(program);
-    BOOST_CHECK_EXCEPTION(p.ask("sings", 0), no_value, [](const no_value& e) { return says(e, "no such measurement"); });
+    with_each([](contestant_process& p) {
+        BOOST_CHECK_EXCEPTION(p.ask("sings", 0), no_value, [](const no_value& e) { return says(e, "no such measurement"); });
+    });
 }
 
 BOOST_AUTO_TEST_CASE(one_that_ends_in_the_middle_is_a_failure_and_is_started_again)
 {
-    contestant_process p(program);
-    BOOST_CHECK_EXCEPTION(p.ask("dies", 0), no_value, [](const no_value& e) { return says(e, "ended"); });
-    BOOST_TEST(p.ask("twice", 3) == 6);
+    with_each([](contestant_process& p) {
+        BOOST_CHECK_EXCEPTION(p.ask("dies", 0), no_value, [](const no_value& e) { return says(e, "ended"); });
+        BOOST_TEST(p.ask("twice", 3) == 6);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_not_there_is_absent)
