@@ -1,5 +1,5 @@
-// The drain: what has been submitted is taken, and goes its way; what was refused is offered again. core/submit.cpp puts it on the
-// road, core/one_delivery.cpp takes it off, core/ending.cpp ends it all.
+// The drain: what has been submitted is taken, and goes its way; what was refused is offered again. core/submit.cpp and
+// core/raise.cpp put it on the road, core/one_delivery.cpp takes it off, core/ending.cpp ends it all.
 #include "core/dispatcher.hpp"
 
 #include "core/inside.hpp"

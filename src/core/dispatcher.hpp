@@ -120,6 +120,8 @@ private:
     [[gnu::always_inline]] inline record* claim(subscription& s, std::uint32_t generation, int& refusal) noexcept;
     [[gnu::always_inline]] inline int keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
     [[gnu::always_inline]] inline void push(record& r) noexcept;
+    [[gnu::always_inline]] inline void call_at_once(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
+    void raise_merging(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
     void wake() noexcept;
     static void fetch_ahead(const spi::delivery& one, const spi::delivery* next) noexcept;
     void take_submitted() noexcept;

@@ -173,29 +173,4 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
         push(*r);
 }
 
-void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
-{
-    count(s.raised, n, true); // by the drain alone
-    if (statistics::wanted()) [[unlikely]]
-        statistics::raised(s, n);
-    if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
-        s.discarded.fetch_add(n, std::memory_order_relaxed);
-        if (statistics::wanted()) [[unlikely]]
-            statistics::discarded(s, n);
-        return;
-    }
-    std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
-    occurrences_step step;
-    do {
-        // Only this thread raises, so a count of 0 stays 0 until the exchange: the time belongs to its first occurrence.
-        if (occurrences_count(word) == 0) {
-            s.scheduled.store(scheduled, std::memory_order_relaxed);
-            s.clock.store(clock, std::memory_order_relaxed);
-        }
-        step = occurrences_raise(word, n);
-    } while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
-    if (step.start)
-        dispatch(*s.spare);
-}
-
 } // namespace sigev::core

@@ -158,11 +158,17 @@ inline void count(std::atomic<std::uint64_t>& book, std::uint64_t n, bool alone)
         book.fetch_add(n, std::memory_order_relaxed);
 }
 
-/// A notification of it is about to be raised and delivered: asks for the lines of it that this touches.
+/// A function that is called right where it is raised, on a loop of the program's own, and always accepts (core/raise.cpp).
+inline bool is_called_at_once(const subscription& s) noexcept
+{
+    return s.method->runs_user_code && !s.method->may_retry && !s.lane;
+}
+
+/// It is about to be raised and delivered: asks for the lines of it that this touches.
 inline void fetch(const subscription& s) noexcept
 {
     const char* const first = reinterpret_cast<const char*>(&s);
-    for (std::size_t line = 0; line != 4; ++line)
+    for (std::size_t line = 1; line != 4; ++line)
         __builtin_prefetch(first + 64 * line, 1);
 }
 

@@ -285,7 +285,8 @@ void timer_bank::expired(
     clockid_t clock = clock_of(base);
     if (time_ && clock == CLOCK_MONOTONIC && c.clock.load(std::memory_order_relaxed) == CLOCK_BOOTTIME)
         clock = CLOCK_BOOTTIME;
-    s->road.load(std::memory_order_acquire)->raise(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock);
+    // All of the bank are on its reactor, whose drain this is: the subscription need not be asked.
+    on_.load(std::memory_order_relaxed)->dispatcher().raise(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock);
 }
 
 // What expired() reads. The slot has its subscription for as long as this thread has not retired it.
@@ -299,7 +300,7 @@ void timer_bank::approaches(std::uint32_t slot, distance how_far) noexcept
         return;
     if (how_far == distance::near)
         core::fetch(*s);
-    else
+    else if (!core::is_called_at_once(*s))
         __builtin_prefetch(s->spare, 1);
 }
 
