@@ -186,8 +186,8 @@ void aio_source::one_less(aio_list& list, int error) noexcept
     if (list.left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
         if (core::subscription* const told = std::exchange(list.told, nullptr))
             tell(told, 0, list.failed.load(std::memory_order_acquire) ? EIO : 0);
-        list.over.store(1, std::memory_order_seq_cst);
-        sys::futex_wake(list.over);
+        if (list.over.exchange(aio_list::all_over, std::memory_order_seq_cst) == aio_list::awaited)
+            sys::futex_wake(list.over);
     }
     list.let_go();
 }
@@ -195,8 +195,10 @@ void aio_source::one_less(aio_list& list, int error) noexcept
 // 0 or EINTR; then the requests go on.
 int aio_source::wait_for(aio_list& list) noexcept
 {
-    while (list.over.load(std::memory_order_acquire) == 0)
-        if (!sys::futex_wait_interruptibly(list.over, 0))
+    std::uint32_t seen = aio_list::going_on;
+    list.over.compare_exchange_strong(seen, aio_list::awaited, std::memory_order_acquire);
+    while (list.over.load(std::memory_order_acquire) != aio_list::all_over)
+        if (!sys::futex_wait_interruptibly(list.over, aio_list::awaited))
             return EINTR;
     return 0;
 }

@@ -4,9 +4,14 @@
 //              aligned to less, a direct read may be made inside the call, and wait there.)
 //   memory     seals are a thing of tmpfs's files alone, and of hugetlbfs's, which are memory as well.
 //
-// A number may be another file by now, so what it was the last times only says what to try first: for seals, or for RWF_NOWAIT;
-// and a number that has been asked 64 times in a row and was not O_DIRECT is asked every sixteenth time only. So after close()
-// and open() with O_DIRECT up to fifteen reads of a thread may be made inside the call: late to return, and right.
+// A number may be another file by now, so what it was the last times only says what to try first. A number that has been asked 64
+// times in a row and was not O_DIRECT, or has had seals, is asked every 32nd time only. So after close() and open() up to 31
+// reads of a thread may be made inside the call: late to return, and right.
+//
+// That must not be of a file that may never have anything. Where seals are not asked for the read has a flag that says nothing to a
+// read (RWF_DSYNC). What was not opened by a path has no positional reads at all: pipes, sockets, eventfds answer ESPIPE, as
+// terminals do; drivers that know nothing of flags (/dev/kmsg, hidraw, rtc) EOPNOTSUPP. A device that has both, and blocks, is left:
+// tun and its kin, /dev/fuse. A program that reads one asynchronously, under a number that was a file of tmpfs's, may wait there.
 #include "sources/aio_now.hpp"
 
 #include "sources/aio_options.hpp"
@@ -39,6 +44,15 @@ ssize_t read_memory(int descriptor, const now_read& r) noexcept
         return ::syscall(SYS_preadv2, descriptor, r.buffer, std::size_t{r.pieces}, offset, 0L, 0);
     return ::syscall(SYS_pread64, descriptor, static_cast<char*>(r.buffer) + r.result,
                      r.length - static_cast<std::size_t>(r.result), offset);
+}
+
+// Only of what has a file system's way of reading.
+ssize_t read_if_file(int descriptor, const now_read& r) noexcept
+{
+    const auto done = static_cast<std::size_t>(r.result);
+    const iovec one{static_cast<char*>(r.buffer) + done, r.length - done};
+    const iovec* const vector = r.pieces ? static_cast<const iovec*>(r.buffer) : &one;
+    return ::syscall(SYS_preadv2, descriptor, vector, std::size_t{r.pieces ? r.pieces : 1}, r.offset + r.result, 0L, RWF_DSYNC);
 }
 
 bool is_aligned(const now_read& r) noexcept
@@ -74,7 +88,8 @@ public:
     }
 
     bool is_memory() const noexcept { return seen_ == memory; }
-    bool is_plain() const noexcept { return seen_ == sure && ++turn % 16 != 0; }
+    bool is_surely_memory() const noexcept { return seen_ == memory && ++turn % asked_every != 0; }
+    bool is_plain() const noexcept { return seen_ == sure && ++turn % asked_every != 0; }
 
     void was_memory() noexcept { remember(memory); }
     void was_plain() noexcept { remember(is_memory() ? 1 : seen_ < sure ? seen_ + 1 : sure); }
@@ -83,6 +98,7 @@ public:
 private:
     static constexpr std::uint64_t sure = 64;
     static constexpr std::uint64_t memory = 255;
+    static constexpr unsigned asked_every = 32;
     static constexpr unsigned count = 256;
 
     void remember(std::uint64_t what) noexcept
@@ -151,6 +167,8 @@ bool read_now(now_read& read, int descriptor) noexcept
     if (read.length == 0 || read.length > most || read.offset < 0)
         return false; // of no bytes preadv2() finds no error
     guess number(descriptor);
+    if (number.is_surely_memory() && go_on(read, [&] { return read_if_file(descriptor, read); }))
+        return true;
     const bool guessed = number.is_memory();
     if (!guessed) {
         if (read_cached(read, descriptor, number))

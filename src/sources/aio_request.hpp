@@ -45,8 +45,10 @@ inline bool aio_source::is_simple_read(const aio_call& call, const aiocb& cb) no
 
 /// Held by its requests, by who submits it, and by who waits for it: whoever comes last frees it.
 struct aio_list {
+    enum : std::uint32_t { going_on, awaited, all_over };
+
     std::atomic<std::uint32_t> left{1}; ///< requests that have not ended, and one more while it is submitted
-    std::atomic<std::uint32_t> over{0}; ///< 1: all have. LIO_WAIT sleeps on it
+    std::atomic<std::uint32_t> over{going_on}; ///< LIO_WAIT sleeps on it
     std::atomic<std::uint32_t> references{1};
     std::atomic<bool> failed{false};
     core::subscription* told = nullptr; ///< pinned; null: nobody

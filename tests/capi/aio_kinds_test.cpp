@@ -170,6 +170,27 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_another_file_by_now_is_read_as_what_it_is)
     BOOST_TEST(count == 3u);
 }
 
+// The log of the kernel has positional reads, and waits in them for ever.
+BOOST_AUTO_TEST_CASE(a_number_that_was_memory_and_is_a_device_that_waits_is_not_waited_for_in_the_call) {
+    const int log = open("/dev/kmsg", O_RDONLY | O_CLOEXEC);
+    if (log < 0)
+        skip("no right to read /dev/kmsg");
+    descriptor device(log), number(memfd_create("aio", MFD_CLOEXEC));
+    BOOST_REQUIRE(lseek(device, 0, SEEK_END) == 0);
+    std::array<char, 4096> page{};
+    BOOST_REQUIRE(writes(number, page.data(), page.size()) == 4096);
+    for (int i = 0; i != 200; ++i)
+        BOOST_TEST_REQUIRE(reads(number, page.data(), page.size()) == 4096);
+    BOOST_REQUIRE(dup2(device, number) == number);
+    for (int i = 0; i != 40; ++i) {
+        aiocb wait = make(number, page.data(), page.size());
+        BOOST_REQUIRE(sigev_aio_read(&wait) == 0);
+        BOOST_TEST(sigev_aio_cancel(number, &wait) != -1); // or it has brought a message
+        BOOST_TEST(finished(wait));
+        sigev_aio_return(&wait);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_directory_is_refused_by_the_operation) {
     descriptor folder(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     char byte = 0;
