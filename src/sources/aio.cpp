@@ -179,8 +179,10 @@ void aio_source::publish_over(request& r) noexcept
     }
     {
         const std::lock_guard lock(mutex_);
-        aio_status::settle(*r.user, registry_.epoch, r.result, r.error);
+        // In progress for a moment: who returns it finds the entry, whose it is to claim.
+        aio_status::begin(*r.user, registry_.epoch, told_by_kevent(*r.user), nullptr);
         keep_locked(r);
+        aio_status::finish(*r.user, r.result, r.error);
     }
     ::sigev_aio_ended_tell();
 }
@@ -261,6 +263,8 @@ int aio_source::cancel(int descriptor, aiocb* cb) noexcept
             auto* const r = static_cast<request*>(aio_status::request_of(*cb));
             if (r && r->user == cb)
                 take(*r);
+            else if (aio_status::error(*cb) == EINPROGRESS)
+                goes_on = true; // of a list, and not started yet
         } else if (aio_file* const file = files_.at(descriptor);
                    file && (file->closing || sys::is_same_file(descriptor, file->descriptor))) {
             for (aio_user* u = file->last; u; u = u->earlier) // who follows first, or its turn would come meanwhile

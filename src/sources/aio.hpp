@@ -122,6 +122,7 @@ private:
     bool withdraw_locked(request& r) noexcept;
     int open_list(sigev_reactor_t on, aiocb* const list[], const sigevent* event, aio_list*& out) noexcept;
     int prepare_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request*& first) noexcept;
+    void begin_list(aiocb* const list[], int entries) noexcept;
     int start_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request* first) noexcept;
     int start_one(const aio_call& call, std::unique_ptr<request> r) noexcept;
     void one_less(aio_list& list, int error) noexcept;

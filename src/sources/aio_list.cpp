@@ -63,7 +63,9 @@ int aio_source::submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], 
         whole->let_go();
         return error;
     }
+    begin_list(list, entries);
     const int error = start_list(on, list, entries, *whole, first);
+    ::sigev_aio_ended_tell(); // somebody may wait for what was over inside the call, or was not started
     if (!wait) {
         one_less(*whole, 0);
         return error;
@@ -110,6 +112,14 @@ int aio_source::prepare_list(sigev_reactor_t on, aiocb* const list[], int entrie
     return error;
 }
 
+// Who is told of the first may look at the others at once, also in a handler on this thread: they are in progress.
+void aio_source::begin_list(aiocb* const list[], int entries) noexcept
+{
+    for (int i = 0; i < entries; ++i)
+        if (!is_nothing(list[i]))
+            aio_status::begin(*list[i], registry_.epoch, told_by_kevent(*list[i]), nullptr);
+}
+
 // 0, or EAGAIN: some could not be started.
 int aio_source::start_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request* first) noexcept
 {
@@ -127,7 +137,7 @@ int aio_source::start_list(sigev_reactor_t on, aiocb* const list[], int entries,
                 continue;
             r.reset(new (std::nothrow) request);
             if (!r || prepare(call, *list[i], *r) != 0) {
-                aio_status::over(*list[i], registry_.epoch, false, -1, EAGAIN);
+                aio_status::over(*list[i], registry_.epoch, told_by_kevent(*list[i]), -1, EAGAIN);
                 whole.failed.store(true, std::memory_order_relaxed);
                 error = EAGAIN;
                 continue;
@@ -172,7 +182,7 @@ int aio_source::start_one(const aio_call& call, std::unique_ptr<request> r) noex
     aio_list& whole = *r->list;
     const int error = start(std::move(r));
     if (error) {
-        aio_status::over(cb, registry_.epoch, false, -1, error);
+        aio_status::over(cb, registry_.epoch, told_by_kevent(cb), -1, error);
         one_less(whole, error);
     }
     return error;

@@ -12,10 +12,11 @@
 // A zeroed aiocb, one that libc has run and one whose result was returned carry no mark: EINVAL. libc puts a priority of
 // less than 200 there, so the two cannot be taken for each other.
 //
-// ORDER. begin(): epoch and status, then the mark (release). finish(): result, then status (release); from then on the
-// caller may free or reuse the aiocb, so nothing of it is touched again. over(), of a request that has ended inside the call,
-// is both at once: such a one was never in progress. take() is a compare-exchange on the mark: of two
-// aio_return() one wins. All of it is lock-free and async-signal-safe.
+// ORDER. begin(): epoch and status, then the mark (release); for a list's request twice, first without the request. finish():
+// result, then status (release); from then on the caller may free or reuse the aiocb, so nothing of it is touched again. over(),
+// of a request that has ended inside the call, is both at once. Such a one was never in progress, and nobody looks at it before
+// the mark is there; one of a list has its mark. take() is a compare-exchange on the mark: of two aio_return() one wins. All of
+// it is lock-free and async-signal-safe.
 //
 // FORK. A child finds its parent's unfinished requests as they stood: EINPROGRESS in an epoch that is not its own. It
 // would wait for ever, so they are EINVAL there. What had finished before the fork can be returned by both.
@@ -50,7 +51,7 @@ public:
         __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked | kevent : marked, __ATOMIC_RELEASE);
     }
 
-    /// Right before finish(), or after settle(): aio_waitcomplete() may return it as well.
+    /// Right before finish(): aio_waitcomplete() may return it as well.
     static void keep(aiocb& cb, bool told_by_kevent, std::uint64_t entry) noexcept
     {
         __atomic_store_n(&cb.__next_prio, reinterpret_cast<aiocb*>(entry), __ATOMIC_RELAXED);
@@ -65,15 +66,12 @@ public:
 
     static void over(aiocb& cb, std::uint32_t epoch, bool told_by_kevent, ssize_t result, int error) noexcept
     {
-        settle(cb, epoch, result, error);
-        __atomic_store_n(&cb.__abs_prio, told_by_kevent ? marked | kevent : marked, __ATOMIC_RELEASE);
-    }
-
-    /// over() without the mark: keep() sets it.
-    static void settle(aiocb& cb, std::uint32_t epoch, ssize_t result, int error) noexcept
-    {
+        const int mark = told_by_kevent ? marked | kevent : marked;
+        const bool has_begun = __atomic_load_n(&cb.__abs_prio, __ATOMIC_RELAXED) == mark;
         __atomic_store_n(&cb.__policy, static_cast<int>(epoch), __ATOMIC_RELAXED);
         finish(cb, result, error);
+        if (!has_begun)
+            __atomic_store_n(&cb.__abs_prio, mark, __ATOMIC_RELEASE);
     }
 
     /// The request of an aiocb that is in progress in this process; null: it is not.

@@ -4,6 +4,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/mman.h>
+
 using namespace aio_tests;
 
 BOOST_AUTO_TEST_SUITE(aio)
@@ -110,6 +112,68 @@ BOOST_AUTO_TEST_CASE(the_list_is_told_after_each_of_its_requests) {
             BOOST_TEST_REQUIRE((info.si_value.sival_int == 100) == (i == bytes.size()));
         }
     }
+}
+
+namespace {
+
+requests* looked_at;
+std::atomic<int> looks, not_there;
+
+} // namespace
+
+// Programs whose handler looks which of their requests have ended, and takes what is not EINPROGRESS for ended.
+BOOST_AUTO_TEST_CASE(who_hears_of_the_first_finds_the_others_in_progress) {
+    descriptor file(temporary_file());
+    std::array<char, 64> bytes;
+    struct sigaction action{};
+    action.sa_handler = [](int) {
+        for (int i = 0; i != looked_at->count(); ++i)
+            not_there += sigev_aio_error(looked_at->list()[i]) == EINVAL;
+        ++looks;
+    };
+    BOOST_REQUIRE(sigaction(SIGRTMIN + 5, &action, nullptr) == 0);
+    int told = 0;
+    for (int round = 1; round != 101; ++round) {
+        requests r;
+        looked_at = &r;
+        for (std::size_t i = 0; i != bytes.size(); ++i) {
+            aiocb& cb = r.add(i % 3 ? LIO_WRITE : LIO_READ, make(file, &bytes[i], 1, static_cast<off_t>(i)));
+            if (i % 3 == 2)
+                continue;
+            cb.aio_sigevent = by_signal(0);
+            ++told;
+        }
+        BOOST_TEST_REQUIRE(sigev_lio_listio(LIO_NOWAIT, r.list(), r.count(), nullptr) == 0);
+        for (int i = 0; i != r.count(); ++i)
+            BOOST_TEST_REQUIRE(finished(*r.list()[i]));
+        BOOST_TEST_REQUIRE(wait_until([&] { return looks == told; }));
+    }
+    BOOST_TEST(not_there == 0);
+}
+
+// One that is over inside the call was in progress while those before it were carried out.
+BOOST_AUTO_TEST_CASE(who_waits_for_the_last_of_a_list_that_is_read_inside_the_call_is_woken) {
+    descriptor file(memfd_create("sigev", MFD_CLOEXEC));
+    BOOST_REQUIRE(write(file, "x", 1) == 1);
+    std::array<char, 2000> bytes;
+    requests r;
+    for (char& byte : bytes)
+        r.add(LIO_READ, make(file, &byte, 1));
+    const aiocb& last = *r.list()[r.count() - 1];
+    std::atomic<bool> over{false};
+    std::atomic<int> waits{0};
+    std::thread waiter([&] {
+        const aiocb* const list[] = {&last};
+        while (!over)
+            if (sigev_aio_error(&last) == EINPROGRESS) {
+                sigev_aio_suspend(list, 1, nullptr);
+                ++waits;
+            }
+    });
+    while (waits < 100) // again and again, with what was never returned
+        BOOST_TEST_REQUIRE(sigev_lio_listio(LIO_NOWAIT, r.list(), r.count(), nullptr) == 0);
+    over = true;
+    waiter.join();
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_list_is_told_of_by_every_method) {

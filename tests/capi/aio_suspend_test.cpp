@@ -26,6 +26,15 @@ struct pending {
     void end() { BOOST_REQUIRE(write(pipe.write, "x", 1) == 1); }
 };
 
+/// Only aio_suspend() can have put it to sleep, where the test says so.
+bool falls_asleep(const std::atomic<pid_t>& id) {
+    return wait_until([&] {
+        std::ifstream state("/proc/self/task/" + std::to_string(id) + "/stat");
+        std::string number, name, letter;
+        return id != 0 && state >> number >> name >> letter && letter == "S";
+    });
+}
+
 constexpr timespec at_once{0, 0};
 constexpr timespec a_while{10, 0};
 
@@ -70,12 +79,8 @@ BOOST_AUTO_TEST_CASE(several_threads_wait_for_several_requests) {
             ids[i] = gettid();
             back += sigev_aio_suspend(all[i / 2].list, 1, nullptr) == 0;
         });
-    for (const auto& id : ids) // they sleep
-        BOOST_TEST(wait_until([&] {
-            std::ifstream state("/proc/self/task/" + std::to_string(id) + "/stat");
-            std::string number, name, letter;
-            return id != 0 && state >> number >> name >> letter && letter == "S";
-        }));
+    for (const auto& id : ids)
+        BOOST_TEST(falls_asleep(id));
     for (pending& p : all)
         p.end();
     for (std::thread& t : threads)
@@ -115,14 +120,14 @@ BOOST_AUTO_TEST_CASE(suspend_is_a_cancellation_point) {
     if (under_address_sanitizer)
         skip("AddressSanitizer does not see that frames of C have been unwound, and takes the thread's end for an overflow");
     pending one;
-    gate entered;
+    std::atomic<pid_t> id = 0;
     std::atomic<bool> back = false;
     std::thread waits([&] {
-        entered.open();
+        id = gettid();
         sigev_aio_suspend(one.list, 1, nullptr);
         back = true;
     });
-    BOOST_REQUIRE(entered.wait());
+    BOOST_TEST(falls_asleep(id)); // a thread that is cancelled before it waits shows nothing
     BOOST_REQUIRE(pthread_cancel(waits.native_handle()) == 0);
     waits.join();
     BOOST_TEST(!back);
