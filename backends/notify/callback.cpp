@@ -20,6 +20,12 @@ int open(const spi::open_request& request, void** out) noexcept
     return 0;
 }
 
+bool common(const sigevent& event, spi::workers&, std::uint64_t& target) noexcept
+{
+    target = reinterpret_cast<std::uintptr_t>(event.sigev_notify_function);
+    return true;
+}
+
 spi::verdict deliver(void* p, spi::delivery&, const sigev_notification& n) noexcept
 {
     reinterpret_cast<function>(p)(n.value);
@@ -44,6 +50,7 @@ extern const spi::method callback_method = {
     .withdraw = nullptr,
     .call = call,
     .close = nullptr,
+    .common = common,
     .light = true,
 };
 

@@ -29,6 +29,12 @@ int open(const spi::open_request& request, void** out) noexcept
     return 0;
 }
 
+bool common(const sigevent& event, spi::workers&, std::uint64_t& target) noexcept
+{
+    target = static_cast<std::uint64_t>(event.sigev_signo);
+    return true;
+}
+
 spi::verdict deliver(void* p, spi::delivery&, const sigev_notification& n) noexcept
 {
     return sys::queue_to_process(signo_of(p), n) == EAGAIN ? spi::verdict::retry : spi::verdict::delivered;
@@ -47,6 +53,7 @@ extern const spi::method signal_method = {
     .withdraw = nullptr,
     .call = nullptr,
     .close = nullptr,
+    .common = common,
     .light = true,
 };
 

@@ -38,6 +38,13 @@ int open(const spi::open_request& request, void** out) noexcept
     return 0;
 }
 
+// Attributes are the program's memory, and what they say is looked at anew each time.
+bool common(const sigevent& event, spi::workers& team, std::uint64_t& target) noexcept
+{
+    target = reinterpret_cast<std::uintptr_t>(event.sigev_notify_function);
+    return !event.sigev_notify_attributes && team.are_calls_alike_here();
+}
+
 spi::verdict deliver(void* p, spi::delivery& d, const sigev_notification&) noexcept
 {
     const auto& t = *static_cast<const target*>(p);
@@ -79,6 +86,7 @@ extern const spi::method thread_method = {
     .close = close,
     .deliver_all = deliver_all,
     .anywhere = true,
+    .common = common,
 };
 
 } // namespace sigev::backends

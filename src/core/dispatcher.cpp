@@ -125,7 +125,7 @@ void dispatcher::take_newest(std::uint32_t index) noexcept
 // in use until that has gone, and stays behind; then records may be claimed again.
 void dispatcher::send_newest(subscription& s) noexcept
 {
-    record& r = *s.spare;
+    table_record& r = *s.spare;
     sys::pair64 kept = s.newest.guess();
     do
         if (newest_state_of(kept.lo) != newest_state::kept) { // cancelled, and accounted for

@@ -66,6 +66,10 @@ public:
     /// handler: delivered by this thread where the method permits it (spi::method::anywhere).
     void submit_only(subscription& s, std::int64_t data, int error, std::int64_t scheduled) noexcept;
 
+    /// The occasion of one who shares his subscription has come: the same. The subscription is pinned; the occasion is not the
+    /// caller's any more, and may be over when this returns.
+    void submit(occasion& o, std::int64_t data, int error, std::int64_t scheduled) noexcept;
+
     /// n occurrences of a merging subscription, the first due at `scheduled` of `clock`. Only by who holds the drain word.
     void raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
 
@@ -117,7 +121,7 @@ private:
     };
 
     // Parts of submit(), which is one function to the processor: calls were a tenth of it.
-    [[gnu::always_inline]] inline record* claim(subscription& s, std::uint32_t generation, int& refusal) noexcept;
+    [[gnu::always_inline]] inline table_record* claim(subscription& s, std::uint32_t generation, int& refusal) noexcept;
     [[gnu::always_inline]] inline int keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
     [[gnu::always_inline]] inline void push(record& r) noexcept;
     [[gnu::always_inline]] inline void call_at_once(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
@@ -129,6 +133,7 @@ private:
     void send_newest(subscription& s) noexcept;
     void dispatch(record& r) noexcept;
     [[gnu::always_inline]] inline spi::verdict attempt(record& r, sigev_notification& n) noexcept;
+    void deliver_among_others(record& r) noexcept;
     inline record& take_run(record& first) noexcept;
     void offer_in_turn(record& first) noexcept;
     spi::verdict offer_again(record& r) noexcept;
@@ -147,14 +152,15 @@ private:
     void deliver_here(record& r) noexcept;
     static void introduce(const subscription& s, sigev_notification& out) noexcept;
     [[gnu::always_inline]] inline bool latch(record& r, sigev_notification& out) noexcept;
-    bool latch_occurrences(subscription& s, record& r, sigev_notification& out) noexcept;
+    bool latch_occurrences(subscription& s, table_record& r, sigev_notification& out) noexcept;
     [[gnu::always_inline]] inline static void look_at_clock(record& r, sigev_notification& out) noexcept;
     void unlatch(record& r) noexcept;
     [[gnu::always_inline]] inline bool settle(record& r, spi::verdict v) noexcept;
-    bool settle_occurrences(subscription& s, record& r, spi::verdict v) noexcept;
+    bool settle_occurrences(subscription& s, table_record& r, spi::verdict v) noexcept;
     [[gnu::always_inline]] inline void give_back(record& r, bool delivered) noexcept;
-    [[gnu::always_inline]] inline void put_into_ring(subscription& s, record& r) noexcept;
-    void put_into_ring_among_others(subscription& s, record& r) noexcept;
+    [[gnu::always_inline]] inline void put_into_ring(subscription& s, table_record& r) noexcept;
+    void put_into_ring_among_others(subscription& s, table_record& r) noexcept;
+    void give_back_occasion(subscription& s, occasion& o, bool delivered) noexcept;
     static void count_return(subscription& s, std::uint64_t word, std::uint64_t next) noexcept;
 
     registry& registry_;

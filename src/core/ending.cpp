@@ -13,9 +13,9 @@ void dispatcher::cancel(subscription& s) noexcept
 {
     s.claim.fetch_or(claim_closing, std::memory_order_seq_cst);
     s.gate.fetch_or(gate_closing, std::memory_order_seq_cst);
-    // The drain may be inside a method for this subscription: a system call or an append, so it is soon out again, and it
-    // cannot be this thread, since no code of the program runs there.
-    while (s.gate.load(std::memory_order_seq_cst) & gate_delivering)
+    // The drain, or who posts, may be inside a method for this subscription: a system call or an append, so it is soon out again,
+    // and it cannot be this thread, since no code of the program runs there.
+    while ((s.gate.load(std::memory_order_seq_cst) & gate_delivering) || s.posting.load(std::memory_order_seq_cst) != 0)
         ::sched_yield();
     withdraw(s);
     discard_newest(s);

@@ -22,6 +22,8 @@ sigev_ledger look(const subscription& s) noexcept
     if (s.kind == raising::merging) {
         l.pending = occurrences_count(s.occurrences.load(std::memory_order_acquire)) +
                     s.inflight.load(std::memory_order_acquire);
+    } else if (s.kind == raising::common) {
+        l.pending = s.inflight.load(std::memory_order_acquire);
     } else {
         // What came with a record was raised by the claim, and what came without by the exchange that kept it.
         const std::uint64_t returned = s.returned.load(std::memory_order_acquire);

@@ -44,18 +44,25 @@ inline bool dispatcher::latch(record& r, sigev_notification& out) noexcept
 {
     subscription& s = *r.owner;
     if (s.kind == raising::merging)
-        return latch_occurrences(s, r, out);
+        return latch_occurrences(s, static_cast<table_record&>(r), out);
     out.data = r.data;
     out.error = r.error;
     out.scheduled = r.scheduled;
-    out.overrun = overrun_of(r.latched + 1);
+    if (s.kind == raising::common) {
+        const auto& o = static_cast<const occasion&>(r);
+        out.value = o.value;
+        out.ident = o.ident;
+        out.cause = s.cause; // the one before it may have been cancelled
+    } else {
+        out.overrun = overrun_of(static_cast<const table_record&>(r).latched + 1);
+    }
     if (s.source == SIGEV_SOURCE_AIO && r.error == ECANCELED)
         out.cause = SIGEV_CAUSE_CANCELED;
     look_at_clock(r, out);
     return true;
 }
 
-bool dispatcher::latch_occurrences(subscription& s, record& r, sigev_notification& out) noexcept
+bool dispatcher::latch_occurrences(subscription& s, table_record& r, sigev_notification& out) noexcept
 {
     std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
     do {
@@ -77,11 +84,12 @@ bool dispatcher::latch_occurrences(subscription& s, record& r, sigev_notificatio
 }
 
 // The delivery did not take place and will be tried again.
-void dispatcher::unlatch(record& r) noexcept
+void dispatcher::unlatch(record& refused) noexcept
 {
-    subscription& s = *r.owner;
-    if (s.kind == raising::queueing)
+    subscription& s = *refused.owner;
+    if (s.kind != raising::merging)
         return;
+    auto& r = static_cast<table_record&>(refused);
     const std::uint64_t n = std::exchange(r.latched, 0);
     s.scheduled.store(r.scheduled, std::memory_order_relaxed);
     s.clock.store(r.clock, std::memory_order_relaxed);
@@ -94,13 +102,13 @@ void dispatcher::unlatch(record& r) noexcept
 // ---- what becomes of it -----------------------------------------------------------------------------------------------------
 
 // The next slot in turn, good for the claim that comes round to it.
-inline void dispatcher::put_into_ring(subscription& s, record& r) noexcept
+inline void dispatcher::put_into_ring(subscription& s, table_record& r) noexcept
 {
     if (!s.is_settled_by_the_drain())
         return put_into_ring_among_others(s, r);
     const std::uint64_t word = s.returned.load(std::memory_order_relaxed);
     const std::uint32_t at = s.ring_first + returned_place(word);
-    record& place = at == r.index ? r : registry_.records[at];
+    table_record& place = at == r.index ? r : registry_.records[at];
     place.slot.store(returned_slot(word, s.ring_capacity, r.index), std::memory_order_release);
     const std::uint64_t next = returned_next(word, s.ring_capacity);
     if (returned_count(next) == 0) [[unlikely]]
@@ -111,7 +119,7 @@ inline void dispatcher::put_into_ring(subscription& s, record& r) noexcept
 // Where several may give back at once, the slot's exchange decides who has it, and who finds it taken counts it for the other,
 // who may be held up in between: until after the subscription has been freed, perhaps, so the count is never what it was
 // before.
-void dispatcher::put_into_ring_among_others(subscription& s, record& r) noexcept
+void dispatcher::put_into_ring_among_others(subscription& s, table_record& r) noexcept
 {
     const std::uint32_t first = s.ring_first;
     const std::uint32_t capacity = s.ring_capacity;
@@ -140,6 +148,8 @@ void dispatcher::count_return(subscription& s, std::uint64_t word, std::uint64_t
 inline void dispatcher::give_back(record& r, bool delivered) noexcept
 {
     subscription& s = *r.owner;
+    if (s.kind == raising::common)
+        return give_back_occasion(s, static_cast<occasion&>(r), delivered);
     if (s.one_shot) { // its notification has come to an end, and so has it
         if (statistics::wanted()) [[unlikely]] // of those that queue they count these only
             delivered ? statistics::delivered(s, r, 1) : statistics::discarded(s, 1);
@@ -153,9 +163,20 @@ inline void dispatcher::give_back(record& r, bool delivered) noexcept
             wake();
         }
     } else {
-        put_into_ring(s, r);
+        put_into_ring(s, static_cast<table_record&>(r));
     }
     // Where the gate is not closing yet, this is the drain, which leaves the subscription by an exchange, and looks then.
+    if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
+        registry_.maybe_free(s);
+}
+
+// Its memory first, which may be used again for the same subscription's next one.
+void dispatcher::give_back_occasion(subscription& s, occasion& o, bool delivered) noexcept
+{
+    if (statistics::wanted()) [[unlikely]]
+        delivered ? statistics::delivered(s, o, 1) : statistics::discarded(s, 1);
+    s.over(o);
+    s.inflight.fetch_sub(1, std::memory_order_seq_cst);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
         registry_.maybe_free(s);
 }
@@ -165,7 +186,7 @@ inline bool dispatcher::settle(record& r, spi::verdict v) noexcept
 {
     subscription& s = *r.owner;
     if (s.kind == raising::merging)
-        return settle_occurrences(s, r, v);
+        return settle_occurrences(s, static_cast<table_record&>(r), v);
     if (v == spi::verdict::delivered)
         count(s.delivered, 1, s.is_settled_by_the_drain());
     else
@@ -174,7 +195,7 @@ inline bool dispatcher::settle(record& r, spi::verdict v) noexcept
     return false;
 }
 
-bool dispatcher::settle_occurrences(subscription& s, record& r, spi::verdict v) noexcept
+bool dispatcher::settle_occurrences(subscription& s, table_record& r, spi::verdict v) noexcept
 {
     const std::uint64_t n = std::exchange(r.latched, 0);
     if (v != spi::verdict::delivered) {
@@ -202,7 +223,7 @@ bool dispatcher::settle_occurrences(subscription& s, record& r, spi::verdict v) 
 void dispatcher::discard(record& r) noexcept
 {
     subscription& s = *r.owner;
-    if (s.kind == raising::queueing) {
+    if (s.kind != raising::merging) {
         s.discarded.fetch_add(1, std::memory_order_relaxed);
         give_back(r, false);
         return;
@@ -435,6 +456,17 @@ void dispatcher::deliver_here(record& r) noexcept
         discard(r);
     if (clear(s, gate_delivering))
         registry_.maybe_free(s);
+}
+
+// The same for an occasion: others may be here too, and the drain. (The pin keeps the subscription until after the count.)
+void dispatcher::deliver_among_others(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    s.posting.fetch_add(1, std::memory_order_seq_cst);
+    const sigev_notification n{};
+    if ((s.gate.load(std::memory_order_seq_cst) & gate_closing) || s.method->deliver(s.target, r, n) == spi::verdict::gone)
+        discard(r);
+    s.posting.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 // One that was refused before. `retry`: the record is still the drain's.

@@ -173,7 +173,7 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     if (!error && m->runs_user_code && runtime_->owns(*spec.on)) {
         spi::lane_call call;
         m->call(s.target, call);
-        error = team.open_lane(call, {}, d, &s.lane);
+        error = team.open_lane(call, {.concurrency = spec.kind == raising::common ? spec.concurrency : 1}, d, &s.lane);
     }
     if (error) {
         if (opened && m->close)
@@ -182,10 +182,15 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
         subscriptions.release(index);
         return error;
     }
+    const bool ends_by_itself = spec.one_shot || spec.kind == raising::common;
+    if (ends_by_itself)
+        s.generation.pin(0, 0); // before anybody can see it, and end it
     publish(s, *m, spec);
     // Who closes a reactor shuts it and then looks for subscriptions; this publishes one and then looks at the reactor.
     if (!spec.on->is_open()) {
         d.cancel(s);
+        if (ends_by_itself)
+            s.generation.unpin();
         release(s);
         return EINVAL;
     }
@@ -203,7 +208,7 @@ void registry::prepare(subscription& s, const subscription_spec& spec) noexcept
     s.first.store(0, std::memory_order_release); // who reads it and then the claim word sees that it is not the last owner's
 }
 
-void registry::set_spare(subscription& s, record& r) noexcept
+void registry::set_spare(subscription& s, table_record& r) noexcept
 {
     s.spare = &r;
     r.owner = &s;
@@ -213,7 +218,7 @@ void registry::set_spare(subscription& s, record& r) noexcept
 // Records of its own for a queueing subscription, in a run; and the spare. Nobody reads them before publish().
 bool registry::reserve_records(subscription& s, const subscription_spec& spec) noexcept
 {
-    const std::uint32_t capacity = spec.kind == raising::merging ? 0 : spec.capacity;
+    const std::uint32_t capacity = spec.kind == raising::queueing ? spec.capacity : 0;
     prepare(s, spec);
     std::uint32_t first = 0;
     if (capacity != 0 && !records.acquire(capacity, first))
@@ -224,12 +229,12 @@ bool registry::reserve_records(subscription& s, const subscription_spec& spec) n
     s.capacity.store(capacity, std::memory_order_relaxed);
     const auto claims = static_cast<std::uint32_t>(returned_count(returned_anew(s.returned.load(std::memory_order_relaxed))));
     for (std::uint32_t i = 0; i != capacity; ++i) {
-        record& r = records[first + i];
+        table_record& r = records[first + i];
         r.owner = &s;
         r.latched = 0;
         r.slot.store(make_slot(claims + i, first + i), std::memory_order_relaxed);
     }
-    if (spec.one_shot)
+    if (spec.one_shot || spec.kind == raising::common)
         return true;
     std::uint32_t spare;
     if (!records.acquire(1, spare)) {
@@ -276,6 +281,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.source = static_cast<std::uint8_t>(spec.source);
     s.cause = cause_of(spec.source);
     s.kind = spec.kind;
+    s.over = spec.over;
     s.refuses_when_full.store(spec.refuse_when_full, std::memory_order_relaxed);
     for (auto* counter : {&s.raised, &s.delivered, &s.merged, &s.discarded, &s.settled, &s.inflight, &s.occurrences})
         counter->store(0, std::memory_order_relaxed);
@@ -290,7 +296,7 @@ void registry::publish(subscription& s, const spi::method& m, const subscription
     s.spare_out.store(false, std::memory_order_relaxed);
     s.suspended.store(false, std::memory_order_relaxed);
     s.on_trial.store(false, std::memory_order_relaxed);
-    s.released.store(spec.one_shot, std::memory_order_relaxed);
+    s.released.store(spec.one_shot || spec.kind == raising::common, std::memory_order_relaxed);
     s.handed_out.store(spec.source == SIGEV_SOURCE_USER || spec.source == SIGEV_SOURCE_CLOCK, std::memory_order_relaxed);
     s.claim.store(make_claim(s.generation.generation(), static_cast<std::uint32_t>(returned_count(returned)), 0),
                   std::memory_order_release);
@@ -331,7 +337,8 @@ bool registry::mark_freed(subscription& s) noexcept
         return false;
     const std::uint64_t claim = s.claim.load(std::memory_order_seq_cst);
     if (!claim_is_closing(claim) || claims_out(claim, s.returned.load(std::memory_order_seq_cst)) != 0 ||
-        s.spare_out.load(std::memory_order_seq_cst) || (s.occurrences.load(std::memory_order_seq_cst) & occurrences_busy) != 0)
+        s.spare_out.load(std::memory_order_seq_cst) || (s.occurrences.load(std::memory_order_seq_cst) & occurrences_busy) != 0 ||
+        (s.kind == raising::common && s.inflight.load(std::memory_order_seq_cst) != 0))
         return false;
     return s.gate.compare_exchange_strong(gate, gate | gate_freed, std::memory_order_seq_cst);
 }

@@ -9,6 +9,7 @@
 // called. None can be met by an async-signal-safe function.
 #pragma once
 
+#include "core/commons.hpp"
 #include "core/handle.hpp"
 #include "core/reactor.hpp"
 #include "core/slab.hpp"
@@ -47,6 +48,7 @@ struct subscription_spec {
     std::uint32_t capacity = 1;
     std::uint32_t concurrency = 1;
     raising kind = raising::queueing;
+    void (*over)(occasion&) noexcept = nullptr; ///< common: see subscription
     bool refuse_when_full = false; ///< queueing: no record is free: EAGAIN, and not merged
     bool fresh_thread = false;     ///< SIGEV_THREAD: each callback on a thread that has run no other
     const sys::manual_time* time = nullptr; ///< null: the host's clocks
@@ -72,7 +74,8 @@ public:
     ~registry();
 
     // ---- subscriptions ----------------------------------------------------------------------------------------------------
-    /// 0 or an errno; then nothing is left behind. The subscription is neither pinned nor released.
+    /// 0 or an errno; then nothing is left behind. The subscription is not released; or it ends by itself (one_shot, common), and is
+    /// pinned.
     int open(const subscription_spec& spec, subscription*& out) noexcept;
     /// For a subscription that is opened later, when it is first needed: validates, and reserves all of it. ENOTSUP: the method
     /// has more to reserve; else 0 or an errno. Of `spec` the event, whose sigev_value may be another later, and `on`.
@@ -121,6 +124,7 @@ public:
     core::runtime& threads() noexcept { return *runtime_; }
     spi::kqueue_port& kqueues() noexcept { return *kqueues_; }
     spi::user_methods& methods() noexcept { return *methods_; }
+    core::commons& commons() noexcept { return commons_; }
 
     /// A source's own part; made by `make` under a lock when there is none. Null: no memory.
     extension* ensure(extension_place place, std::unique_ptr<extension> (*make)(registry&)) noexcept;
@@ -132,7 +136,7 @@ public:
     const std::uint32_t epoch; ///< of the process
     const std::uint32_t life;  ///< what handles have for their epoch: another one after each fork and each shutdown
     slab<subscription> subscriptions;
-    runs<record> records;
+    runs<table_record> records;
     slab<reactor> reactors;
 
 private:
@@ -141,7 +145,7 @@ private:
     static bool is_light(const spi::method& m, bool on_runtime) noexcept { return m.light && !(m.runs_user_code && on_runtime); }
     bool reserve_records(subscription& s, const subscription_spec& spec) noexcept;
     static void prepare(subscription& s, const subscription_spec& spec) noexcept;
-    static void set_spare(subscription& s, record& r) noexcept;
+    static void set_spare(subscription& s, table_record& r) noexcept;
     void release_records(subscription& s) noexcept;
     static bool mark_freed(subscription& s) noexcept;
     void fold(subscription& s) noexcept;
@@ -163,6 +167,7 @@ private:
     std::atomic<std::int64_t> promises_{0}; ///< made by the tables, and nobody's at the moment
     std::atomic<bool> stopping_{false};     ///< what is opened from now on is cancelled at once
     std::atomic<std::uint64_t> silent_requests_{0};
+    core::commons commons_{*this};
 
     mutable std::mutex totals_mutex_; ///< folding and opening a subscription, against total()
     const registry* inherited_; ///< keeps the parent's reachable in a child, for leak checkers

@@ -239,6 +239,7 @@ int runtime::find_pool(const spi::lane_threads& wanted, pool*& out)
         pools_.front()->key.scheduling = scheduling_;
         pools_.front()->is_default = true;
         pools_.front()->limit = most_workers;
+        plain_.store(&pools_.front()->key, std::memory_order_release);
     }
     const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const auto& p) { return p->key == key; });
     if (found != pools_.end()) {
@@ -254,6 +255,12 @@ int runtime::find_pool(const spi::lane_threads& wanted, pool*& out)
     if (!out->is_default)
         out->limit = key.stack ? 1 : std::min(out->limit + std::min(wanted.concurrency, most_workers), most_workers);
     return 0;
+}
+
+bool runtime::are_calls_alike_here() const noexcept
+{
+    const thread_key* const key = plain_.load(std::memory_order_acquire);
+    return key && is_plain_here(*key);
 }
 
 int runtime::open_lane(const spi::lane_call& call, const spi::lane_threads& wanted, spi::delivery_port& port,

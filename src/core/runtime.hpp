@@ -64,6 +64,7 @@ public:
     void withdraw(spi::lane& l) noexcept override;
     void resume(spi::lane& l) noexcept override;
     void close_lane(spi::lane* l) noexcept override;
+    bool are_calls_alike_here() const noexcept override;
 
     // ---- the trampoline's side ----------------------------------------------------------------------------------------------
     bool is_of_this_process() const noexcept;
@@ -110,6 +111,8 @@ private:
     pthread_t service_{};
     std::atomic<pid_t> service_tid_{0};
     sys::scheduling scheduling_; ///< the service thread's, and of the workers that lead
+
+    std::atomic<const thread_key*> plain_{nullptr}; ///< the default pool's, once there is one
 
     std::mutex mutex_;
     std::condition_variable service_waiting_;

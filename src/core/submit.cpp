@@ -40,7 +40,7 @@ bool is_of(const subscription& s, std::uint32_t generation) noexcept
 } // namespace
 
 // The record of the slot at the claim word's place, or null: EINVAL and ECANCELED as `refusal`, or 0: none is free.
-inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
+inline table_record* dispatcher::claim(subscription& s, std::uint32_t generation, int& refusal) noexcept
 {
     refusal = 0;
     std::uint64_t word = s.claim.load(std::memory_order_acquire);
@@ -53,7 +53,7 @@ inline record* dispatcher::claim(subscription& s, std::uint32_t generation, int&
             refusal = ECANCELED;
             return nullptr;
         }
-        const record* const place = registry_.records.at(s.first.load(std::memory_order_acquire) + claim_place(word));
+        const table_record* const place = registry_.records.at(s.first.load(std::memory_order_acquire) + claim_place(word));
         if (!place) { // the next owner's first, and a place that it does not have
             word = s.claim.load(std::memory_order_acquire);
             continue;
@@ -171,6 +171,25 @@ void dispatcher::submit_only(subscription& s, std::int64_t data, int error, std:
         deliver_here(*r);
     else
         push(*r);
+}
+
+// Counted first, then looked at: who closes the subscription does it the other way round, and frees it only when nothing is out.
+void dispatcher::submit(occasion& o, std::int64_t data, int error, std::int64_t scheduled) noexcept
+{
+    subscription& s = *o.owner;
+    if (statistics::wanted()) [[unlikely]]
+        statistics::raised(s, 1);
+    o.data = data;
+    o.error = error;
+    o.scheduled = scheduled;
+    s.inflight.fetch_add(1, std::memory_order_seq_cst);
+    s.raised.fetch_add(1, std::memory_order_relaxed);
+    if (s.gate.load(std::memory_order_seq_cst) & gate_closing)
+        discard(o);
+    else if (goes_without_a_hop(s, scheduled))
+        deliver_among_others(o);
+    else
+        push(o);
 }
 
 } // namespace sigev::core

@@ -1,9 +1,10 @@
 // A subscription: a validated sigevent bound to all that its deliveries will need, and its ledger. State only; what is done
 // with it stands in core/dispatcher (the road) and core/registry (opening and freeing).
 //
-// Two kinds. *Queueing*: every notification is a record of its own, taken from the subscription's free records; when none is
+// Three kinds. *Queueing*: every notification is a record of its own, taken from the subscription's free records; when none is
 // left the newest one waits in `newest`, and each one that it replaces counts as merged. *Merging* (timers): one delivery,
-// and a count of what was raised since it last latched.
+// and a count of what was raised since it last latched. *Common*: of many who are told once each (requests). What is of one of
+// them alone stands in an *occasion* of his own, in memory of his own; so he needs neither records, nor a ledger, nor a lane.
 #pragma once
 
 #include "core/delivery.hpp"
@@ -23,19 +24,30 @@ namespace sigev::core {
 class dispatcher;
 struct subscription;
 
-/// One notification on its way. Records live in a table of the registry that never gives memory back. A cache line each: it
-/// goes from the producer's core to the drain's and back.
-struct alignas(64) record : spi::delivery {
+/// One notification on its way: a table_record, or of a common subscription an occasion.
+struct record : spi::delivery {
     subscription* owner = nullptr;
     std::int64_t data = 0;
-    std::int32_t error = 0;
-    std::uint32_t index = 0;     ///< in the registry's table
-    std::uint64_t latched = 0;   ///< expirations that this delivery took; queueing: how many the newest has taken the place of
     std::int64_t scheduled = 0;
+    std::int32_t error = 0;
+    std::uint32_t lateness = 0; ///< where statistics are wanted: of this delivery, while it is under way
+};
+
+/// Lives in a table of the registry that never gives memory back. A cache line: it goes from the producer's core to the drain's
+/// and back.
+struct alignas(64) table_record : record {
+    std::uint64_t latched = 0; ///< expirations that this delivery took; queueing: how many the newest has taken the place of
     clockid_t clock = CLOCK_MONOTONIC; ///< of `scheduled`
-    std::uint32_t lateness = 0;        ///< where statistics are wanted: of this delivery, while it is under way
+    std::uint32_t index = 0;           ///< in the registry's table
     /// Not about this record, but of its place in the owner's run of records: see claim in core/delivery.hpp.
     std::atomic<std::uint64_t> slot{0};
+};
+
+/// The one notification of somebody who shares a subscription, in his own memory: owner->over gives that back when the
+/// notification has come to its end, whatever that is.
+struct occasion : record {
+    sigval value{};
+    std::uint64_t ident = 0;
 };
 
 /// A FIFO of records, linked through delivery::next. One owner at a time.
@@ -86,7 +98,7 @@ private:
     spi::delivery* tail_ = nullptr;
 };
 
-enum class raising : std::uint8_t { queueing, merging };
+enum class raising : std::uint8_t { queueing, merging, common };
 
 struct alignas(64) subscription {
     // A line of what every submit touches, and nobody else writes.
@@ -112,7 +124,7 @@ struct alignas(64) subscription {
     std::atomic<clockid_t> clock{CLOCK_MONOTONIC}; ///< and on which clock
     // The ledger. `delivered` is counted by whoever finishes a delivery. What has been raised by a claim is counted there.
     std::atomic<std::uint64_t> delivered{0};
-    std::atomic<std::uint64_t> inflight{0}; ///< merging: latched by a delivery that is not over
+    std::atomic<std::uint64_t> inflight{0}; ///< merging: latched by a delivery that is not over; common: raised, and not over
     std::atomic<std::int32_t> overrun{0};   ///< merging: of the most recent delivery
     std::atomic<bool> spare_out{false};     ///< the spare is on its way; `newest` waits for it
     std::atomic<bool> on_trial{false};      ///< the lane has been resumed, and it is not known with what success
@@ -121,12 +133,14 @@ struct alignas(64) subscription {
     std::atomic<std::uint64_t> merged{0};
     std::atomic<std::uint64_t> settled{0}; ///< queueing: of those merged, what `newest` had no room to count until it is taken
     std::atomic<std::uint64_t> discarded{0};
+    std::atomic<std::uint32_t> posting{0}; ///< common: who delivers at this moment and is not the drain
 
     // Fixed from open to free.
     const spi::method* method = nullptr;
     void* target = nullptr;
     spi::lane* lane = nullptr; ///< for a method that runs user code, on the runtime: where its calls are queued
-    record* spare = nullptr;   ///< carries `newest`; merging: the one delivery
+    table_record* spare = nullptr; ///< carries `newest`; merging: the one delivery
+    void (*over)(occasion&) noexcept = nullptr; ///< common: takes an occasion's memory back. Any thread but a signal handler
     sigval value{};
     std::uint64_t ident = 0;
     const sys::manual_time* time = nullptr; ///< what its times are on; null: the host's clocks

@@ -80,9 +80,16 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
         const bool stays = p.workers.size() <= p.reserved;
         if (!leads || !stays) // who leads and stays has no use for the time
             if (const auto time = now(); time >= deadline) {
-                if (deadline.time_since_epoch().count() != 0 && !stays)
+                const bool has_been_idle = deadline.time_since_epoch().count() != 0;
+                if (has_been_idle && !stays)
                     break;
                 deadline = time + idle_time.load();
+                if (has_been_idle) { // what keeps it may be what nobody uses any more
+                    held.unlock();
+                    registry_.commons().close_unused();
+                    held.lock();
+                    continue;
+                }
             }
         if (leads) {
             leader_ = lead::worker;

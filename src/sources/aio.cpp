@@ -49,7 +49,7 @@ void aio_source::stop() noexcept
 // ---- the beginning ---------------------------------------------------------------------------------------------------------
 
 // 0, or the error of the call; then nobody is told.
-int aio_source::start(std::unique_ptr<request> r) noexcept
+int aio_source::start(request_ptr r) noexcept
 {
     int error = 0;
     if (r->pieces) { // the array may be gone when the call has returned
@@ -197,10 +197,10 @@ void aio_source::keep_locked(request& r) noexcept
 // Before its status: who sees that one finds it in the account.
 void aio_source::count_if_silent(const request& r) noexcept
 {
-    if (!r.told)
+    if (!r.tells)
         registry_.count_silent_requests(1);
     if (core::statistics::wanted()) [[unlikely]]
-        core::statistics::request_over(r.told, r.asked);
+        core::statistics::request_over(r.told(), r.asked);
 }
 
 void aio_source::start_all(aio_order::item* ready) noexcept
@@ -216,20 +216,29 @@ void aio_source::start_all(aio_order::item* ready) noexcept
 // Raises the notification from what was copied.
 void aio_source::finish(request& r) noexcept
 {
-    tell(r.told, r.result, r.error);
-    if (r.list)
-        one_less(*r.list, r.error);
-    delete &r;
+    aio_list* const list = r.list;
+    const int error = r.error;
+    if (!r.tells || !tell(static_cast<telling_request&>(r), r.result, error))
+        request_deleter()(&r);
+    if (list)
+        one_less(*list, error);
 }
 
-void aio_source::tell(core::subscription* told, ssize_t result, int error) noexcept
+// True: its memory is the subscription's, which gives it back. (A registered method, a thread, attributes of the program's: it has a
+// subscription of its own, with a record.)
+bool aio_source::tell(aio_telling& t, ssize_t result, int error) noexcept
 {
-    if (!told)
-        return;
+    core::subscription& told = *t.owner;
+    core::dispatcher& road = *told.road.load(std::memory_order_acquire);
+    const bool shares = told.kind == core::raising::common;
     const auto now = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
-    told->road.load(std::memory_order_acquire)->submit_only(*told, error ? 0 : result, error, now);
-    told->generation.unpin();
-    registry_.maybe_free(*told);
+    if (shares)
+        road.submit(t, error ? 0 : result, error, now);
+    else
+        road.submit_only(told, error ? 0 : result, error, now);
+    told.generation.unpin();
+    registry_.maybe_free(told);
+    return shares;
 }
 
 // ---- cancelling -----------------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@
 //     freed or used again as soon as aio_error() is not EINPROGRESS, also before the notification has arrived. Nothing
 //     is kept for a caller that never calls aio_return().
 //   - The result is published first, the notification raised after. A notification that fails changes no status: each
-//     request is a subscription of its own with one reserved record, counted in the ledger of SIGEV_SOURCE_AIO, and it
-//     ends by itself. SIGEV_NONE has none: it is a number in that ledger, and counts as delivered when the status is final. A
+//     request brings the memory of its notification (aio_telling), and has a place in a subscription that it shares
+//     (core/commons), or its own, which ends by itself. It is counted in the ledger of SIGEV_SOURCE_AIO. SIGEV_NONE has none: it is a number in that ledger, and counts as delivered when the status is final. A
 //     zeroed sigevent (SIGEV_SIGNAL, signal 0) is SIGEV_NONE.
 //   - If the call fails, nothing was started and the aiocb is as it was.
 //   - Errors by the call and errors through aio_error(), and what is ordered: aio_state.hpp. Nothing else is ordered or
@@ -26,7 +26,8 @@
 //
 // LIFE OF A REQUEST. start(): [inside the call] → duplicate → status EINPROGRESS → enqueue → [order] → engine → done(): close
 // the duplicate → publish, and see who may start (one step under the mutex: a sync covers exactly what has no final status
-// yet, and whoever finds EINPROGRESS under the mutex knows that the request is there) → raise → unpin → free. The pin keeps
+// yet, and whoever finds EINPROGRESS under the mutex knows that the request is there) → raise → unpin → free (one that tells by
+// a common subscription: when that has come to its end). The pin keeps
 // the subscription's slot ours when somebody cancels it (its reactor closes, sigev_shutdown()); then raising counts as discarded.
 //
 // Lock order: mutex_ > the engine's (withdraw). No async-signal-safe function meets it: aio_error(), aio_return() and
@@ -50,6 +51,10 @@ namespace sigev::sources {
 
 /// A lio_listio() that is under way.
 struct aio_list;
+
+/// The part of whom somebody is told: a request, a list. `owner`: the subscription, which is common or his own; pinned until it is
+/// raised. Null: nobody is told.
+struct aio_telling : core::occasion {};
 
 /// What a call asks for.
 struct aio_call {
@@ -94,17 +99,24 @@ public:
 
 private:
     struct request;
+    struct telling_request;
+    struct request_deleter {
+        void operator()(request* r) const noexcept;
+    };
+    using request_ptr = std::unique_ptr<request, request_deleter>;
 
-    int subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident,
-                  core::subscription*& out) noexcept;
+    static request_ptr make_request(const sigevent& event) noexcept;
+    int subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident, aio_telling& out,
+                  void (*over)(core::occasion&) noexcept) noexcept;
+    int look_for_reactor(sigev_reactor_t on) noexcept;
     static bool is_simple_read(const aio_call& call, const aiocb& cb) noexcept;
     int prepare(const aio_call& call, aiocb& cb, request& r) noexcept;
     bool is_over_inside(const aio_call& call, request& r) noexcept;
     bool reserve_entry(request& r) noexcept;
-    int start(std::unique_ptr<request> r) noexcept;
+    int start(request_ptr r) noexcept;
     void abandon(request& r) noexcept;
     static void note_asked(request& r) noexcept;
-    void abandon(core::subscription*& told) noexcept;
+    void stay_silent(aio_telling& t) noexcept;
     void launch(request& r) noexcept;
     int join_file(request& r) noexcept;
     int open_file(aio_file& file, int number) noexcept;
@@ -118,13 +130,13 @@ private:
     void count_if_silent(const request& r) noexcept;
     void start_all(aio_order::item* ready) noexcept;
     void finish(request& r) noexcept;
-    void tell(core::subscription* told, ssize_t result, int error) noexcept;
+    bool tell(aio_telling& t, ssize_t result, int error) noexcept;
     bool withdraw_locked(request& r) noexcept;
     int open_list(sigev_reactor_t on, aiocb* const list[], const sigevent* event, aio_list*& out) noexcept;
     int prepare_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request*& first) noexcept;
     void begin_list(aiocb* const list[], int entries) noexcept;
     int start_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request* first) noexcept;
-    int start_one(const aio_call& call, std::unique_ptr<request> r) noexcept;
+    int start_one(const aio_call& call, request_ptr r) noexcept;
     void one_less(aio_list& list, int error) noexcept;
     static int wait_for(aio_list& list) noexcept;
 

@@ -31,21 +31,47 @@ bool aio_source::read_inside(aio_call& call, aiocb& cb) noexcept
 
 int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
 {
-    request probe; // a read that is over inside the call needs no more than this
-    if (const int error = prepare(call, cb, probe))
+    static_assert(sizeof(telling_request) <= 232, "what a request may cost, with what the heap takes for itself: 240");
+    request probe; // a read that is over inside the call, and tells nobody, needs no more than this
+    request_ptr r;
+    const bool tells = !is_silent(cb.aio_sigevent);
+    if (tells && !(r = make_request(cb.aio_sigevent)))
+        return EAGAIN;
+    request& wanted = tells ? *r : probe;
+    if (const int error = prepare(call, cb, wanted))
         return error;
-    if (is_over_inside(call, probe)) {
-        publish_over(probe);
-        tell(probe.told, probe.result, 0);
+    if (is_over_inside(call, wanted)) {
+        publish_over(wanted);
+        if (tells)
+            finish(*r.release());
         return 0;
     }
-    std::unique_ptr<request> r(new (std::nothrow) request(std::move(probe)));
+    if (!tells)
+        r.reset(new (std::nothrow) request(std::move(probe)));
     if (!r) {
         abandon(probe);
         return EAGAIN;
     }
-    static_assert(sizeof(request) <= 256, "what a request may cost");
     return start(std::move(r));
+}
+
+// Null: no memory.
+aio_source::request_ptr aio_source::make_request(const sigevent& event) noexcept
+{
+    if (is_silent(event))
+        return request_ptr(new (std::nothrow) request);
+    request_ptr r(new (std::nothrow) telling_request);
+    if (r)
+        r->tells = true;
+    return r;
+}
+
+void aio_source::request_deleter::operator()(request* r) const noexcept
+{
+    if (r->tells)
+        delete static_cast<telling_request*>(r);
+    else
+        delete r;
 }
 
 bool aio_source::is_over_inside(const aio_call& call, request& r) noexcept
@@ -77,8 +103,13 @@ int aio_source::prepare(const aio_call& call, aiocb& cb, request& r) noexcept
     if (is_aio_kept() && !reserve_entry(r))
         return EAGAIN;
     int error = 0;
-    if (!is_silent(cb.aio_sigevent) || call.on != 0)
-        error = subscribe(call.on, cb.aio_sigevent, SIGEV_SOURCE_AIO, reinterpret_cast<std::uintptr_t>(&cb), r.told);
+    if (r.tells)
+        error = subscribe(call.on, cb.aio_sigevent, SIGEV_SOURCE_AIO, reinterpret_cast<std::uintptr_t>(&cb),
+                          static_cast<telling_request&>(r), [](core::occasion& o) noexcept {
+                              delete &static_cast<telling_request&>(static_cast<aio_telling&>(o));
+                          });
+    else if (call.on != 0)
+        error = look_for_reactor(call.on);
     if (error)
         abandon(r);
     else if (core::statistics::wanted()) [[unlikely]]
@@ -88,7 +119,7 @@ int aio_source::prepare(const aio_call& call, aiocb& cb, request& r) noexcept
 
 void aio_source::note_asked(request& r) noexcept
 {
-    core::statistics::created(SIGEV_SOURCE_AIO, r.told ? r.told->method->number : SIGEV_NONE);
+    core::statistics::created(SIGEV_SOURCE_AIO, r.tells ? r.told()->method->number : SIGEV_NONE);
     r.asked = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
 }
 
@@ -100,43 +131,57 @@ bool aio_source::reserve_entry(request& r) noexcept
     return r.entry != aio_completed::none;
 }
 
-int aio_source::subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident,
-                          core::subscription*& out) noexcept
+// 0, EINVAL or EAGAIN.
+int aio_source::look_for_reactor(sigev_reactor_t on) noexcept
 {
     core::reactor* reactor;
-    if (const int error = registry_.find_reactor(on, reactor))
-        return error == EINVAL ? EINVAL : EAGAIN;
-    int error = 0;
-    if (!is_silent(event)) {
-        core::subscription_spec spec;
-        spec.event = &event;
-        spec.source = source;
-        spec.ident = ident;
-        spec.code = SI_ASYNCIO;
+    const int error = registry_.find_reactor(on, reactor);
+    if (!error)
+        reactor->generation.unpin();
+    return !error || error == EINVAL ? error : EAGAIN;
+}
+
+// Not of a silent event. The subscription is pinned.
+int aio_source::subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident, aio_telling& out,
+                          void (*over)(core::occasion&) noexcept) noexcept
+{
+    out.value = event.sigev_value;
+    out.ident = ident;
+    core::subscription_spec spec;
+    spec.event = &event;
+    spec.source = source;
+    spec.ident = ident;
+    spec.code = SI_ASYNCIO;
+    spec.over = over;
+    int error = registry_.commons().join(on, spec, out.owner);
+    if (error == ENOTSUP) {
+        core::reactor* reactor;
+        if (const int none = registry_.find_reactor(on, reactor))
+            return none == EINVAL ? EINVAL : EAGAIN;
         spec.one_shot = true;
         spec.on = reactor;
-        error = registry_.open(spec, out);
-        if (!error)
-            out->generation.pin(0, 0);
+        error = registry_.open(spec, out.owner);
+        reactor->generation.unpin();
     }
-    reactor->generation.unpin();
     return error == ENOMEM ? EAGAIN : error;
 }
 
 // Nothing was started: nobody is told.
 void aio_source::abandon(request& r) noexcept
 {
-    abandon(r.told);
+    if (r.tells)
+        stay_silent(static_cast<telling_request&>(r));
     if (const auto entry = std::exchange(r.entry, aio_completed::none); entry != aio_completed::none)
         completed_.give_back(entry);
 }
 
-void aio_source::abandon(core::subscription*& told) noexcept
+void aio_source::stay_silent(aio_telling& t) noexcept
 {
-    core::subscription* const s = std::exchange(told, nullptr);
+    core::subscription* const s = std::exchange(t.owner, nullptr);
     if (!s)
         return;
-    s->road.load(std::memory_order_acquire)->cancel(*s);
+    if (s->kind != core::raising::common)
+        s->road.load(std::memory_order_acquire)->cancel(*s);
     s->generation.unpin();
     registry_.maybe_free(*s);
 }

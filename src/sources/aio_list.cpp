@@ -59,7 +59,7 @@ int aio_source::submit_list(sigev_reactor_t on, bool wait, aiocb* const list[], 
         return error;
     request* first = nullptr; // prepared, by `next`
     if (const int error = prepare_list(on, list, entries, *whole, first)) {
-        abandon(whole->told);
+        stay_silent(*whole);
         whole->let_go();
         return error;
     }
@@ -93,7 +93,7 @@ int aio_source::prepare_list(sigev_reactor_t on, aiocb* const list[], int entrie
         }
         if (is_simple_read(call, *list[i]))
             continue;
-        std::unique_ptr<request> r(new (std::nothrow) request);
+        request_ptr r = make_request(list[i]->aio_sigevent);
         error = r ? prepare(call, *list[i], *r) : EAGAIN;
         if (error)
             break;
@@ -106,7 +106,7 @@ int aio_source::prepare_list(sigev_reactor_t on, aiocb* const list[], int entrie
         end = &kept->next;
     }
     while (error && first) {
-        const std::unique_ptr<request> r(std::exchange(first, static_cast<request*>(first->next)));
+        const request_ptr r(std::exchange(first, static_cast<request*>(first->next)));
         abandon(*r);
     }
     return error;
@@ -126,7 +126,7 @@ int aio_source::start_list(sigev_reactor_t on, aiocb* const list[], int entries,
     int error = 0;
     for (int i = 0; i < entries; ++i) {
         aio_call call;
-        std::unique_ptr<request> r;
+        request_ptr r;
         if (is_nothing(list[i])) {
             continue;
         } else if (first && first->user == list[i]) {
@@ -135,7 +135,7 @@ int aio_source::start_list(sigev_reactor_t on, aiocb* const list[], int entries,
         } else {
             if (!call_of(*list[i], on, call) || read_inside(call, *list[i]))
                 continue;
-            r.reset(new (std::nothrow) request);
+            r = make_request(list[i]->aio_sigevent);
             if (!r || prepare(call, *list[i], *r) != 0) {
                 aio_status::over(*list[i], registry_.epoch, told_by_kevent(*list[i]), -1, EAGAIN);
                 whole.failed.store(true, std::memory_order_relaxed);
@@ -157,21 +157,23 @@ int aio_source::open_list(sigev_reactor_t on, aiocb* const list[], const sigeven
     std::unique_ptr<aio_list> whole(new (std::nothrow) aio_list);
     if (!whole)
         return EAGAIN;
-    if (event || on != 0) {
-        sigevent silent{};
-        silent.sigev_notify = SIGEV_NONE;
-        if (const int error = subscribe(on, event ? *event : silent, SIGEV_SOURCE_AIO_LIST,
-                                        reinterpret_cast<std::uintptr_t>(list), whole->told))
+    if (event && !is_silent(*event)) {
+        const auto over = [](core::occasion& o) noexcept { static_cast<aio_list&>(static_cast<aio_telling&>(o)).let_go(); };
+        if (const int error =
+                subscribe(on, *event, SIGEV_SOURCE_AIO_LIST, reinterpret_cast<std::uintptr_t>(list), *whole, over))
             return error;
-        if (whole->told && core::statistics::wanted()) [[unlikely]]
-            core::statistics::created(SIGEV_SOURCE_AIO_LIST, whole->told->method->number);
+        if (core::statistics::wanted()) [[unlikely]]
+            core::statistics::created(SIGEV_SOURCE_AIO_LIST, whole->owner->method->number);
+    } else if (on != 0) {
+        if (const int error = look_for_reactor(on))
+            return error;
     }
     out = whole.release();
     return 0;
 }
 
 // 0, or EAGAIN: it was not started, and its status says so.
-int aio_source::start_one(const aio_call& call, std::unique_ptr<request> r) noexcept
+int aio_source::start_one(const aio_call& call, request_ptr r) noexcept
 {
     aiocb& cb = *r->user;
     if (is_over_inside(call, *r)) {
@@ -194,8 +196,11 @@ void aio_source::one_less(aio_list& list, int error) noexcept
     if (error)
         list.failed.store(true, std::memory_order_release);
     if (list.left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        if (core::subscription* const told = std::exchange(list.told, nullptr))
-            tell(told, 0, list.failed.load(std::memory_order_acquire) ? EIO : 0);
+        if (list.owner) {
+            list.references.fetch_add(1, std::memory_order_relaxed); // the notification's
+            if (!tell(list, 0, list.failed.load(std::memory_order_acquire) ? EIO : 0))
+                list.let_go();
+        }
         if (list.over.exchange(aio_list::all_over, std::memory_order_seq_cst) == aio_list::awaited)
             sys::futex_wake(list.over);
     }

@@ -14,16 +14,26 @@ namespace sigev::sources {
 
 struct aio_source::request : spi::aio_work, aio_order::item, aio_user {
     aiocb* user = nullptr;              ///< not touched once its status is final
-    core::subscription* told = nullptr; ///< pinned; null: SIGEV_NONE
     aio_list* list = nullptr;           ///< a reference
     std::unique_ptr<iovec[]> vector;    ///< a copy of the program's
     std::int64_t asked = 0;             ///< when, where statistics are wanted
     std::uint32_t entry = aio_completed::none; ///< for aio_waitcomplete()
     bool ordered = false;               ///< stands in the order of its file; under the source's mutex
     bool withdrawn = false;             ///< cancelled; under the source's mutex
+    bool tells = false;                 ///< it is a telling_request
 
     aio_file& file() const noexcept { return static_cast<aio_file&>(*channel); }
+    /// Who is told; null: nobody.
+    inline core::subscription* told() const noexcept;
 };
+
+/// One that somebody is told of: it lives until he has been.
+struct aio_source::telling_request : request, aio_telling {};
+
+core::subscription* aio_source::request::told() const noexcept
+{
+    return tells ? static_cast<const telling_request&>(*this).owner : nullptr;
+}
 
 inline bool told_by_kevent(const aiocb& cb) noexcept
 {
@@ -44,14 +54,13 @@ inline bool aio_source::is_simple_read(const aio_call& call, const aiocb& cb) no
 }
 
 /// Held by its requests, by who submits it, and by who waits for it: whoever comes last frees it.
-struct aio_list {
+struct aio_list : aio_telling {
     enum : std::uint32_t { going_on, awaited, all_over };
 
     std::atomic<std::uint32_t> left{1}; ///< requests that have not ended, and one more while it is submitted
     std::atomic<std::uint32_t> over{going_on}; ///< LIO_WAIT sleeps on it
     std::atomic<std::uint32_t> references{1};
     std::atomic<bool> failed{false};
-    core::subscription* told = nullptr; ///< pinned; null: nobody
 
     void let_go() noexcept
     {

@@ -100,6 +100,11 @@ struct method {
     /// notification of a subscription needs no reactor to carry it: a hop would only cost.
     bool anywhere = false;
 
+    /// Those who are told once each may share a subscription, and its target, with all for whom `target` becomes the same. (What the
+    /// event says of one notification alone, its value, does not go into it.) False: this event needs one of its own. open() has
+    /// the last word on whether it is valid. Null: all need one of their own.
+    bool (*common)(const sigevent& event, workers& team, std::uint64_t& target) noexcept = nullptr;
+
     /// open() reserves nothing, and makes of the event alone what *target says; close is null. So it may be called long before
     /// there is a subscription.
     bool light = false;

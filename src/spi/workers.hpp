@@ -45,6 +45,10 @@ public:
     /// The lane is empty and none of its calls runs.
     virtual void close_lane(lane* l) noexcept = 0;
 
+    /// Whether a call for this thread, with default attributes, goes where those of all other such threads go: so that they may
+    /// share a lane. False where it is not known yet.
+    virtual bool are_calls_alike_here() const noexcept = 0;
+
 protected:
     ~workers() = default;
 };

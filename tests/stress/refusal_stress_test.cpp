@@ -27,6 +27,7 @@ struct fake_team final : spi::workers {
     }
     void resume(spi::lane&) noexcept override {}
     void close_lane(spi::lane*) noexcept override {}
+    bool are_calls_alike_here() const noexcept override { return false; }
 };
 
 /// A subscription with a delivery that a worker has, and with a newest notification that found no record.
