@@ -38,7 +38,9 @@ public:
     std::uint64_t left(std::size_t i)
     {
         const std::uint64_t left = due_[i] - nanoseconds(CLOCK_MONOTONIC);
-        return Fault == fault::early ? left - second / 2 : Fault == fault::late ? left + second / 2 : left;
+        // They are told one to two hours. Of less than the time that arming takes nobody could tell, and that may be interrupted.
+        constexpr std::uint64_t off = 1800 * second;
+        return Fault == fault::early ? left - off : Fault == fault::late ? left + off : left;
     }
     void run(const std::atomic<bool>&)
     {
