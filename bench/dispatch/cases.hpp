@@ -16,6 +16,7 @@
 
 #include "support/pin.hpp"
 #include "support/stopwatch.hpp"
+#include "support/unless.h"
 
 #include <sched.h>
 
@@ -23,7 +24,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -31,12 +31,6 @@ namespace sigev_bench {
 
 inline constexpr std::size_t window = 4096;
 inline constexpr auto enough = std::chrono::milliseconds(400);
-
-inline void unless(bool as_expected, const char* what)
-{
-    if (!as_expected)
-        throw std::runtime_error(what);
-}
 
 /// What is called for each record, and what it counts. Its own line for each producer, who polls it.
 class counters {

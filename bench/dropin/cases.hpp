@@ -7,6 +7,7 @@
 
 #include "support/nanoseconds.hpp"
 #include "support/statistics.hpp"
+#include "support/unless.h"
 
 #include <boost/json.hpp>
 
@@ -19,19 +20,12 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 extern char** environ;
 
 namespace sigev_bench {
-
-inline void unless(bool as_expected, const std::string& what)
-{
-    if (!as_expected)
-        throw std::runtime_error(what);
-}
 
 // ---- a file that is in memory, for others to read ---------------------------------------------------------------------------
 

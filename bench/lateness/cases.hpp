@@ -12,20 +12,14 @@
 #include "support/nanoseconds.hpp"
 #include "support/pin.hpp"
 #include "support/statistics.hpp"
+#include "support/unless.h"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 namespace sigev_bench {
-
-inline void unless(bool as_expected, const char* what)
-{
-    if (!as_expected)
-        throw std::runtime_error(what);
-}
 
 inline std::atomic<std::uint64_t> arrival{0};
 

@@ -22,6 +22,7 @@
 #include "support/pin.hpp"
 #include "support/statistics.hpp"
 #include "support/stopwatch.hpp"
+#include "support/unless.h"
 
 #include <sched.h>
 #include <semaphore.h>
@@ -35,7 +36,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
 #include <vector>
 
 namespace sigev_bench {
@@ -43,12 +43,6 @@ namespace sigev_bench {
 inline constexpr auto enough = std::chrono::milliseconds(400);
 inline std::chrono::milliseconds lost{
     5000}; ///< who waits longer than that waits for what does not come; a test is not so patient
-
-inline void unless(bool as_expected, const char* what)
-{
-    if (!as_expected)
-        throw std::runtime_error(what);
-}
 
 // ---- in bulk --------------------------------------------------------------------------------------------------------------
 

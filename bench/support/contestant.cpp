@@ -14,7 +14,7 @@ namespace sigev_bench {
 
 namespace {
 
-double take(std::initializer_list<offer> offers, std::string_view measure, std::uint64_t n)
+double take(const std::vector<offer>& offers, std::string_view measure, std::uint64_t n)
 {
     for (const offer& o : offers)
         if (o.measure == measure)
@@ -22,7 +22,7 @@ double take(std::initializer_list<offer> offers, std::string_view measure, std::
     throw std::invalid_argument("no such measurement");
 }
 
-boost::json::object answer(std::initializer_list<offer> offers, const std::string& line)
+boost::json::object answer(const std::vector<offer>& offers, const std::string& line)
 {
     try {
         const boost::json::value asked = boost::json::parse(line);
@@ -32,7 +32,7 @@ boost::json::object answer(std::initializer_list<offer> offers, const std::strin
     }
 }
 
-int once(std::initializer_list<offer> offers, std::string_view measure, const char* n)
+int once(const std::vector<offer>& offers, std::string_view measure, const char* n)
 {
     try {
         std::printf("%.1f\n", take(offers, measure, std::strtoull(n, nullptr, 10)));
@@ -45,7 +45,7 @@ int once(std::initializer_list<offer> offers, std::string_view measure, const ch
 
 } // namespace
 
-int compete(int argc, char** argv, std::initializer_list<offer> offers)
+int compete(int argc, char** argv, const std::vector<offer>& offers)
 {
     if (argc == 3)
         return once(offers, argv[1], argv[2]);

@@ -9,7 +9,7 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <vector>
 
 namespace sigev_bench {
 
@@ -22,6 +22,6 @@ struct offer {
 };
 
 /// The whole of a contestant's main().
-int compete(int argc, char** argv, std::initializer_list<offer> offers);
+int compete(int argc, char** argv, const std::vector<offer>& offers);
 
 } // namespace sigev_bench

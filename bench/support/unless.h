@@ -4,6 +4,7 @@
 #ifdef __cplusplus
 
 #include <stdexcept>
+#include <string>
 
 namespace sigev_bench {
 
@@ -11,6 +12,11 @@ inline void unless(bool as_expected, const char* what)
 {
     if (!as_expected)
         throw std::runtime_error(what);
+}
+
+inline void unless(bool as_expected, const std::string& what)
+{
+    unless(as_expected, what.c_str());
 }
 
 } // namespace sigev_bench

@@ -23,6 +23,7 @@
 #include "support/nanoseconds.hpp"
 #include "support/pin.hpp"
 #include "support/statistics.hpp"
+#include "support/unless.h"
 
 #include <unistd.h>
 
@@ -34,17 +35,10 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace sigev_bench {
-
-inline void unless(bool as_expected, const char* what)
-{
-    if (!as_expected)
-        throw std::runtime_error(what);
-}
 
 /// Which timer, and how far ahead: the same row for all contestants, and once more when it is verified.
 class dice {

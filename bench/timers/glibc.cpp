@@ -1,12 +1,13 @@
 // Peer: glibc's timers with SIGEV_THREAD: a helper thread of its takes the kernel's signals, and makes a thread for each.
 #include "support/contestant.hpp"
+#include "timers/posix_timers.hpp"
 #include "timers/signals.hpp"
 
 namespace {
 
 using namespace sigev_bench;
 
-class timers {
+class timers : public posix_timers<::timer_settime, ::timer_gettime, ::timer_delete> {
 public:
     static constexpr bool slow = false;
     static constexpr bool holds_what_is_scarce = true;
@@ -22,23 +23,6 @@ public:
             all_.push_back(t);
         }
     }
-    timers(const timers&) = delete;
-    timers& operator=(const timers&) = delete;
-    ~timers()
-    {
-        for (timer_t t : all_)
-            ::timer_delete(t);
-    }
-
-    std::size_t size() const { return all_.size(); }
-    void arm_at(std::size_t i, std::uint64_t ns)
-    {
-        const itimerspec value{{}, to_timespec(ns)};
-        unless(::timer_settime(all_[i], TIMER_ABSTIME, &value, nullptr) == 0, "timer_settime");
-    }
-
-private:
-    std::vector<timer_t> all_;
 };
 
 } // namespace

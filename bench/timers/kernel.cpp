@@ -1,6 +1,6 @@
 // Peer: the kernel's timers, with a signal. Each holds a place in the queue of signals, of which a user has RLIMIT_SIGPENDING.
 #include "support/contestant.hpp"
-#include "timers/cases.hpp"
+#include "timers/posix_timers.hpp"
 #include "timers/signals.hpp"
 
 #include <sys/resource.h>
@@ -9,7 +9,7 @@ namespace {
 
 using namespace sigev_bench;
 
-class timers {
+class timers : public posix_timers<::timer_settime, ::timer_gettime, ::timer_delete> {
 public:
     static constexpr bool slow = true;
     static constexpr bool defers = false;
@@ -28,33 +28,8 @@ public:
             all_.push_back(t);
         }
     }
-    timers(const timers&) = delete;
-    timers& operator=(const timers&) = delete;
-    ~timers()
-    {
-        for (timer_t t : all_)
-            ::timer_delete(t);
-    }
 
-    std::size_t size() const { return all_.size(); }
-    void begin() {}
     void end() {}
-    void arm(std::size_t i, std::uint64_t ns)
-    {
-        const itimerspec value{{}, to_timespec(ns)};
-        unless(::timer_settime(all_[i], 0, &value, nullptr) == 0, "timer_settime");
-    }
-    void arm_at(std::size_t i, std::uint64_t ns)
-    {
-        const itimerspec value{{}, to_timespec(ns)};
-        unless(::timer_settime(all_[i], TIMER_ABSTIME, &value, nullptr) == 0, "timer_settime");
-    }
-    std::uint64_t left(std::size_t i)
-    {
-        itimerspec value{};
-        unless(::timer_gettime(all_[i], &value) == 0, "timer_gettime");
-        return static_cast<std::uint64_t>(value.it_value.tv_sec) * second + static_cast<std::uint64_t>(value.it_value.tv_nsec);
-    }
     void recreate(std::size_t i)
     {
         unless(::timer_delete(all_[i]) == 0, "timer_delete");
@@ -69,8 +44,6 @@ private:
         event.sigev_signo = burst_signal();
         return ::timer_create(CLOCK_MONOTONIC, &event, &t) == 0;
     }
-
-    std::vector<timer_t> all_;
 };
 
 /// One bench has all the limit: what others of its user hold is not its own to count.

@@ -1,5 +1,4 @@
 // Peer: an eventfd as an Asio descriptor, by the public API: wait until it is readable, read it, run the handler, wait again.
-#include "support/contestant.hpp"
 #include "wakeup/cases.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -53,11 +52,5 @@ private:
 
 int main(int argc, char** argv)
 {
-    return compete(
-        argc, argv,
-        {{"suppressed", suppressed<loop>},
-         {"first", first<loop>},
-         {"roundtrip", roundtrip<loop>},
-         {"roundtrip.across", roundtrip_across<loop>},
-         {"awake", awake<loop>}});
+    return compete(argc, argv, all_of<loop>());
 }

@@ -13,9 +13,11 @@
 // that wakes it, so what it does is not counted. Contestants are treated alike in this.
 #pragma once
 
+#include "support/contestant.hpp"
 #include "support/pin.hpp"
 #include "support/statistics.hpp"
 #include "support/stopwatch.hpp"
+#include "support/unless.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -25,7 +27,6 @@
 #include <barrier>
 #include <cerrno>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -34,12 +35,6 @@
 namespace sigev_bench {
 
 constexpr auto enough = std::chrono::milliseconds(400);
-
-inline void unless(bool as_expected, const char* what)
-{
-    if (!as_expected)
-        throw std::runtime_error(what);
-}
 
 // ---- a post to a receiver that has been signalled already, and has not looked yet ----------------------------------------
 
@@ -292,6 +287,17 @@ double awake(std::uint64_t n)
     for (std::thread& t : threads)
         t.join();
     return (middle(posts) - cost_of_looking()) / crowd;
+}
+
+/// What a contestant can do whose posts merge.
+template <class Loop>
+std::vector<offer> all_of()
+{
+    return {{"suppressed", suppressed<Loop>},
+            {"first", first<Loop>},
+            {"roundtrip", roundtrip<Loop>},
+            {"roundtrip.across", roundtrip_across<Loop>},
+            {"awake", awake<Loop>}};
 }
 
 } // namespace sigev_bench

@@ -1,5 +1,4 @@
 // Peer: ivykis' iv_event_raw. The same file, with the same calls, is also linked with libsigev-iv.
-#include "support/contestant.hpp"
 #include "wakeup/cases.hpp"
 #include "wakeup/ivykis_calls.h"
 
@@ -40,11 +39,5 @@ private:
 
 int main(int argc, char** argv)
 {
-    return compete(
-        argc, argv,
-        {{"suppressed", suppressed<loop>},
-         {"first", first<loop>},
-         {"roundtrip", roundtrip<loop>},
-         {"roundtrip.across", roundtrip_across<loop>},
-         {"awake", awake<loop>}});
+    return compete(argc, argv, all_of<loop>());
 }

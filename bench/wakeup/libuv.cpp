@@ -1,5 +1,4 @@
 // Peer: libuv's uv_async_send().
-#include "support/contestant.hpp"
 #include "wakeup/cases.hpp"
 
 #include <uv.h>
@@ -46,11 +45,5 @@ private:
 
 int main(int argc, char** argv)
 {
-    return compete(
-        argc, argv,
-        {{"suppressed", suppressed<loop>},
-         {"first", first<loop>},
-         {"roundtrip", roundtrip<loop>},
-         {"roundtrip.across", roundtrip_across<loop>},
-         {"awake", awake<loop>}});
+    return compete(argc, argv, all_of<loop>());
 }

@@ -1,5 +1,4 @@
 // sigev::event_raw on an io_context of the caller's: the public C++ API, through libsigev.so and Asio's public API.
-#include "support/contestant.hpp"
 #include "wakeup/cases.hpp"
 
 #include <sigev/event_raw.hpp>
@@ -43,11 +42,5 @@ private:
 
 int main(int argc, char** argv)
 {
-    return compete(
-        argc, argv,
-        {{"suppressed", suppressed<loop>},
-         {"first", first<loop>},
-         {"roundtrip", roundtrip<loop>},
-         {"roundtrip.across", roundtrip_across<loop>},
-         {"awake", awake<loop>}});
+    return compete(argc, argv, all_of<loop>());
 }

@@ -1,6 +1,5 @@
 // sigev_event_raw_*() in a loop of the caller's own: the public C API, through libsigev.so. The loop is the one that sigev.h
 // shows: it says when it sleeps, and waits for edges. (Nobody posts from another process here.)
-#include "support/contestant.hpp"
 #include "wakeup/cases.hpp"
 
 #include <sigev.h>
@@ -61,11 +60,5 @@ private:
 
 int main(int argc, char** argv)
 {
-    return compete(
-        argc, argv,
-        {{"suppressed", suppressed<loop>},
-         {"first", first<loop>},
-         {"roundtrip", roundtrip<loop>},
-         {"roundtrip.across", roundtrip_across<loop>},
-         {"awake", awake<loop>}});
+    return compete(argc, argv, all_of<loop>());
 }
