@@ -81,6 +81,7 @@ int aio_source::open_file(aio_file& file, int number) noexcept
     // An eventfd and its like let themselves be sought in, and know no offsets.
     file.positioned = ends || (S_ISCHR(about.st_mode) && ::lseek(file.descriptor, 0, SEEK_CUR) >= 0);
     file.may_wait = !ends;
+    file.ask_first = (about.st_mode & S_IFMT) == 0;
     const int flags = ::fcntl(file.descriptor, F_GETFL);
     file.access = flags & O_ACCMODE;
     file.direct = (flags & O_DIRECT) != 0;

@@ -36,6 +36,7 @@ struct aio_channel {
     int descriptor = -1;
     bool may_wait = false; ///< a pipe, socket, terminal: work on it may never end, so the engine must be able to break it off
     bool direct = false;   ///< O_DIRECT: every transfer waits for the device
+    bool ask_first = false; ///< an eventfd or its like: may refuse a transfer at once that it is never ready for
 
     // The engine's, while it runs. [0]: reads, [1]: the rest.
     struct line : aio_work_list {
@@ -51,6 +52,7 @@ struct aio_work {
     bool queued = false;     ///< the engine's while it runs
     bool waiting = false;    ///< the engine's while it runs
     bool broken_off = false; ///< the engine's while it runs
+    bool tried = false;      ///< the engine's while it runs
     int error = 0;                          ///< set before done
     std::uint32_t pieces = 0;  ///< 0: `buffer` is the data; else an array of so many iovec, which the engine may change
     aio_channel* channel = nullptr;

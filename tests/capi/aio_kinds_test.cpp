@@ -3,9 +3,11 @@
 
 #include <vector>
 
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <termios.h>
 
 using namespace aio_tests;
@@ -345,6 +347,28 @@ BOOST_AUTO_TEST_CASE(an_eventfd_is_waited_for) {
     BOOST_TEST(writes(event, &five, sizeof five) == 8);
     BOOST_TEST(ends(read) == 8);
     BOOST_TEST(value == 5u);
+}
+
+// It is never ready for them.
+BOOST_AUTO_TEST_CASE(what_a_descriptor_refuses_at_once_is_not_waited_for) {
+    descriptor event(eventfd(0, EFD_CLOEXEC)), set(epoll_create1(EPOLL_CLOEXEC)), timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+    std::uint64_t value = 0;
+    BOOST_TEST(reads(event, &value, 4, 0, EINVAL) == -1);
+    BOOST_TEST(writes(event, &value, 4, 0, EINVAL) == -1);
+    BOOST_TEST(reads(set, &value, sizeof value, 0, EINVAL) == -1);
+    BOOST_TEST(writes(timer, &value, sizeof value, 0, EINVAL) == -1);
+    aiocb read = make(timer, &value, sizeof value);
+    for (const bool cancelled : {true, false}) {
+        BOOST_REQUIRE(sigev_aio_read(&read) == 0);
+        if (cancelled) {
+            BOOST_TEST(wait_until([&] { return sigev_aio_cancel(timer, &read) == AIO_CANCELED; }));
+            BOOST_TEST(ends(read, ECANCELED) == -1);
+        }
+    }
+    const itimerspec soon{{0, 0}, {0, 1}};
+    BOOST_REQUIRE(timerfd_settime(timer, 0, &soon, nullptr) == 0);
+    BOOST_TEST(ends(read) == 8);
+    BOOST_TEST(value == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(devices_and_files_of_the_kernel_are_read_and_written) {

@@ -95,7 +95,9 @@ void engine::start(spi::aio_work& work) noexcept
     work.broken_off = false;
     work.error = 0;
     work.previous = work.next = nullptr;
-    if (!work.may_wait() || work.length == 0) // nothing to transfer is nothing to wait for
+    // Nothing to transfer is nothing to wait for.
+    work.tried = work.may_wait() && work.length != 0 && !work.channel->ask_first;
+    if (!work.tried)
         return enqueue(work);
     if (!waits_.add(work)) {
         work.broken_off = true;
@@ -105,11 +107,11 @@ void engine::start(spi::aio_work& work) noexcept
 
 bool engine::withdraw(spi::aio_work& work) noexcept
 {
-    if (work.may_wait() && work.length != 0)
-        return waits_.withdraw(work); // in the queue its line is busy with it
     {
         const std::lock_guard lock(mutex_);
         if (work.queued) {
+            if (work.may_wait() && work.tried)
+                return false; // its line is busy with it
             take_locked(work);
             return true;
         }
@@ -290,9 +292,10 @@ bool engine::block_for(spi::aio_work& work) noexcept
         perform(work);
         return true;
     }
-    if (work.length == 0) {
-        // What cannot be tried so (terminals) has nothing to say to it. An empty datagram needs room as any other.
-        if (transfer_without_waiting(work) != progress::would_wait)
+    if (!std::exchange(work.tried, true)) {
+        const progress p = transfer_without_waiting(work);
+        // What cannot be tried so (terminals) has nothing to say to no bytes. An empty datagram needs room as any other.
+        if (p == progress::finished || (p == progress::must_block && work.length == 0))
             return true;
         if (waits_.add(work))
             return false;
