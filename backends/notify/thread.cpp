@@ -58,6 +58,11 @@ void deliver_all(void* p, spi::delivery& first, spi::delivery& last) noexcept
     t.team->enqueue(*t.lane, first, last);
 }
 
+spi::lane* lane_of(void* p) noexcept
+{
+    return static_cast<const target*>(p)->lane;
+}
+
 void withdraw(void* p) noexcept
 {
     const auto& t = *static_cast<const target*>(p);
@@ -85,6 +90,7 @@ extern const spi::method thread_method = {
     .call = nullptr,
     .close = close,
     .deliver_all = deliver_all,
+    .lane_of = lane_of,
     .anywhere = true,
     .common = common,
 };

@@ -21,6 +21,7 @@
 #include "sys/fork_epoch.hpp"
 #include "sys/ready_bitmap.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -73,6 +74,10 @@ public:
     /// n occurrences of a merging subscription, the first due at `scheduled` of `clock`. Only by who holds the drain word.
     void raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
 
+    /// The same, but calls of workers are kept until there is a handful of them, or hand_over() comes, which must.
+    void raise_soon(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
+    void hand_over() noexcept { hand_over(false); }
+
     // ---- the drain ------------------------------------------------------------------------------------------------------
 
     /// Takes the drain word. False: somebody else has it, and will go round once more.
@@ -103,6 +108,7 @@ public:
     bool begin(spi::delivery& d, sigev_notification& out) noexcept override;
     bool end(spi::delivery& d, spi::verdict v) noexcept override;
     void drop(spi::delivery& d) noexcept override;
+    void approaches(const spi::delivery& d) noexcept override;
 
     /// What this thread delivers at the moment.
     static const sigev_notification* current() noexcept;
@@ -125,7 +131,9 @@ private:
     [[gnu::always_inline]] inline int keep_newest(subscription& s, std::uint32_t generation, std::int64_t data, int error) noexcept;
     [[gnu::always_inline]] inline void push(record& r) noexcept;
     [[gnu::always_inline]] inline void call_at_once(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
-    void raise_merging(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
+    bool merge(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
+    void collect(subscription& s) noexcept;
+    void hand_over(bool more) noexcept;
     void wake() noexcept;
     static void fetch_ahead(const spi::delivery& one, const spi::delivery* next) noexcept;
     void take_submitted() noexcept;
@@ -177,6 +185,8 @@ private:
     std::atomic<const void*> drainer_{nullptr}; ///< which thread holds it, while user code may run
     // The rest belongs to whoever holds the drain word.
     record_queue backlog_;
+    std::array<subscription*, 64> handful_; ///< whose calls wait to be handed over
+    unsigned in_hand_ = 0;
     subscription* held_ = nullptr;
     std::uint64_t backoff_ = 0;
     std::uint64_t retry_time_ = 0;

@@ -298,6 +298,11 @@ void dispatcher::drop(spi::delivery& d) noexcept
     discard(static_cast<record&>(d));
 }
 
+void dispatcher::approaches(const spi::delivery& d) noexcept
+{
+    fetch(*static_cast<const record&>(d).owner);
+}
+
 // ---- by the drain -------------------------------------------------------------------------------------------------------------
 
 bool dispatcher::begin_visit(visit& here, subscription& s) noexcept

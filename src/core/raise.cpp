@@ -3,21 +3,40 @@
 // On a loop of the program's own a plain function is called right here, and has come back before anything else of the
 // subscription is raised: so nothing is ever merged in its count or held for it, its record has nothing to carry, and all that
 // others may see is the gate (cancel(), wait()) and the ledger. Everything else goes the long way, through `occurrences`.
+//
+// Calls of workers are handed over by the handful: one lock for all of them, one look at who is to be woken, and the lines of
+// their lanes are fetched all at once. Until then each has `gate_delivering`, so who cancels it waits as for any other
+// delivery: for the few microseconds that it takes to raise the rest. So nothing of the program's own may run meanwhile on this
+// thread, and what is in hand goes first. In none of them a delivery was on its way, or this would not be the one that starts
+// it: so nobody stands there twice.
 #include "core/dispatcher.hpp"
 
 #include "core/inside.hpp"
 #include "core/registry.hpp"
+#include "core/runtime.hpp"
 #include "core/statistics.hpp"
 #include "sys/clock.hpp"
+
+#include <utility>
 
 namespace sigev::core {
 
 void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
+    raise_soon(s, n, scheduled, clock);
+    hand_over();
+}
+
+void dispatcher::raise_soon(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
     count(s.raised, n, true); // by the drain alone
-    if (is_called_at_once(s) && !statistics::wanted())
+    if (is_called_at_once(s) && !statistics::wanted()) {
+        hand_over();
         call_at_once(s, n, scheduled, clock);
-    else
-        raise_merging(s, n, scheduled, clock);
+    } else if (merge(s, n, scheduled, clock)) {
+        if (is_called_by_a_worker(s))
+            return collect(s);
+        hand_over();
+        dispatch(*s.spare);
+    }
 }
 
 inline void dispatcher::call_at_once(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
@@ -55,14 +74,15 @@ inline void dispatcher::call_at_once(subscription& s, std::uint64_t n, std::int6
         registry_.maybe_free(s);
 }
 
-void dispatcher::raise_merging(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
+// True: its delivery starts.
+bool dispatcher::merge(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
     if (statistics::wanted()) [[unlikely]]
         statistics::raised(s, n);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
         s.discarded.fetch_add(n, std::memory_order_relaxed);
         if (statistics::wanted()) [[unlikely]]
             statistics::discarded(s, n);
-        return;
+        return false;
     }
     std::uint64_t word = s.occurrences.load(std::memory_order_acquire);
     occurrences_step step;
@@ -74,8 +94,33 @@ void dispatcher::raise_merging(subscription& s, std::uint64_t n, std::int64_t sc
         }
         step = occurrences_raise(word, n);
     } while (!s.occurrences.compare_exchange_weak(word, step.next, std::memory_order_acq_rel, std::memory_order_acquire));
-    if (step.start)
-        dispatch(*s.spare);
+    return step.start;
+}
+
+void dispatcher::collect(subscription& s) noexcept {
+    if (!set(s, gate_delivering))
+        return discard(*s.spare);
+    handful_[in_hand_] = &s;
+    if (++in_hand_ == handful_.size())
+        hand_over(true);
+}
+
+// more: of a burst, whose end is not in sight.
+void dispatcher::hand_over(bool more) noexcept {
+    const unsigned n = std::exchange(in_hand_, 0);
+    if (n == 0 || is_inherited()) // in a child they are the parent's
+        return;
+    std::array<spi::lane_delivery, std::tuple_size_v<decltype(handful_)>> list;
+    for (unsigned i = 0; i != n; ++i) {
+        const subscription& s = *handful_[i];
+        list[i] = {s.lane ? s.lane : s.method->lane_of(s.target), s.spare};
+        __builtin_prefetch(list[i].to, 1);
+    }
+    spi::workers& team = team_ ? *team_ : registry_.threads().team();
+    team.enqueue_each(list.data(), n, more);
+    for (unsigned i = 0; i != n; ++i)
+        if (clear(*handful_[i], gate_delivering))
+            registry_.maybe_free(*handful_[i]);
 }
 
 } // namespace sigev::core

@@ -3,6 +3,7 @@
 #include "core/event_loop.hpp"
 #include "core/registry.hpp"
 #include "core/worker_main.h"
+#include "sys/cpu_relax.hpp"
 #include "sys/signal_block.hpp"
 
 #include <boost/system/system_error.hpp>
@@ -190,6 +191,7 @@ void runtime::lead_as_service(lock& held) noexcept
         loop_->run_one();
     held.lock();
     leader_ = lead::nobody;
+    leader_is_called_ = false;
     pool* const crew = default_pool(); // may have come meanwhile
     const bool stuck = watch && crew->run_head && crew->idle == 0 && crew->finished == finished;
     if (stuck && crew->workers.size() < crew->limit && make_worker(*crew) != 0) {
@@ -359,6 +361,29 @@ void runtime::enqueue(spi::lane& l, spi::delivery& first, spi::delivery& last) n
     schedule(l);
 }
 
+void runtime::enqueue_each(const spi::lane_delivery* list, unsigned n, bool more) noexcept
+{
+    const lock held = acquire();
+    bool any = false;
+    for (unsigned i = 0; i != n; ++i) {
+        spi::lane& l = *list[i].to;
+        l.push_back(*list[i].what, *list[i].what);
+        if (!l.home->is_default) {
+            schedule(l);
+        } else if (l.runnable()) {
+            l.home->queue(l);
+            any = true;
+        }
+    }
+    if (!any)
+        return;
+    pool& crew = *default_pool();
+    if (more && leads_here())
+        crew.call_one(); // who leads will be at it for a while
+    else
+        rouse(crew);
+}
+
 void runtime::resume(spi::lane& l) noexcept
 {
     lock held(mutex_);
@@ -389,6 +414,26 @@ void runtime::withdraw(spi::lane& l) noexcept
     }
 }
 
+// The lock is held for less than a microsecond, and whoever sleeps for it takes fifty to come back.
+runtime::lock runtime::acquire() noexcept
+{
+    constexpr unsigned looks = 64;
+    lock held(mutex_, std::try_to_lock);
+    for (unsigned i = 0; !held && i != looks; ++i) {
+        sys::cpu_relax();
+        (void)held.try_lock();
+    }
+    if (!held)
+        held.lock();
+    return held;
+}
+
+// On the runtime's loop, as a worker.
+bool runtime::leads_here() const noexcept
+{
+    return leader_ == lead::worker && ::pthread_equal(leading_thread_, ::pthread_self());
+}
+
 void runtime::schedule(spi::lane& l) noexcept
 {
     if (!l.runnable())
@@ -401,8 +446,7 @@ void runtime::schedule(spi::lane& l) noexcept
 // worker is woken, and if there is none, the leader is made to come out and look.
 void runtime::rouse(pool& p) noexcept
 {
-    if (p.is_default && leader_ != lead::nobody && ::pthread_equal(leading_thread_, ::pthread_self()) &&
-        leader_ == lead::worker)
+    if (p.is_default && leads_here())
         return;
     if (p.idle != 0) {
         p.call_one();

@@ -61,6 +61,7 @@ public:
     int open_lane(const spi::lane_call& call, const spi::lane_threads& wanted, spi::delivery_port& port,
                   spi::lane** out) noexcept override;
     void enqueue(spi::lane& l, spi::delivery& first, spi::delivery& last) noexcept override;
+    void enqueue_each(const spi::lane_delivery* list, unsigned n, bool more) noexcept override;
     void withdraw(spi::lane& l) noexcept override;
     void resume(spi::lane& l) noexcept override;
     void close_lane(spi::lane* l) noexcept override;
@@ -92,6 +93,9 @@ private:
     void leave(worker& w) noexcept;
     void replace(worker& w) noexcept;
     bool stack_is_in_use(const pool& p) noexcept;
+    lock acquire() noexcept;
+    bool leads_here() const noexcept;
+    static void fetch_ahead(const pool& p) noexcept;
     void schedule(spi::lane& l) noexcept;
     void rouse(pool& p) noexcept;
     void call_service() noexcept;
@@ -119,6 +123,7 @@ private:
     bool stopping_ = false;
     lead leader_ = lead::nobody;
     pthread_t leading_thread_{};
+    bool leader_is_called_ = false; ///< it has been told to come out of the loop, and has not yet
     const worker* absent_ = nullptr; ///< who has left the lead for a call that will soon be over
     spi::lane* left_for_ = nullptr;  ///< and whose call that is
     bool deficit_ = false; ///< a worker is missing that could not be made

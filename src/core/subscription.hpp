@@ -178,6 +178,12 @@ inline bool is_called_at_once(const subscription& s) noexcept
     return s.method->runs_user_code && !s.method->may_retry && !s.lane;
 }
 
+/// Its calls wait in a lane for a worker.
+inline bool is_called_by_a_worker(const subscription& s) noexcept
+{
+    return s.lane || s.method->lane_of;
+}
+
 /// It is about to be raised and delivered: asks for the lines of it that this touches.
 inline void fetch(const subscription& s) noexcept
 {

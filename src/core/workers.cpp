@@ -52,7 +52,7 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
     // No cancellation outside a callback: it is meant for the callback's thread, which begins with the next one.
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     pool& p = *w.home;
-    lock held(mutex_);
+    lock held = acquire();
     come_back(w);
     if (w.over) {
         settle(w);
@@ -101,6 +101,7 @@ bool runtime::next(worker& w, sigev_worker_call& call) noexcept
                 loop_->run_one_for(deadline - now());
             held.lock();
             leader_ = lead::nobody;
+            leader_is_called_ = false;
             continue;
         }
         if (p.is_default && leader_ == lead::service)
@@ -169,6 +170,21 @@ void runtime::come_back(const worker& w) noexcept
         leader_ = lead::nobody;
 }
 
+// The calls that are next come from another core, with all that they need. Each look asks for what the one of the next call
+// reads, so it waits for nothing.
+inline void runtime::fetch_ahead(const pool& p) noexcept
+{
+    const spi::lane* const first = p.run_head;
+    if (!first || !first->next)
+        return;
+    if (const spi::delivery* const d = first->head)
+        first->port->approaches(*d);
+    const spi::lane& second = *first->next;
+    __builtin_prefetch(second.head, 1);
+    if (second.next)
+        __builtin_prefetch(second.next, 1);
+}
+
 // One call, and not more: the rest stays where others find it.
 bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
 {
@@ -177,6 +193,7 @@ bool runtime::take_call(worker& w, sigev_worker_call& call, lock& held) noexcept
     ++l.active;
     if (l.runnable())
         w.home->queue(l);
+    fetch_ahead(*w.home);
     if (w.home->is_default && may_leave_lead(*w.home, l)) {
         leader_ = lead::absent;
         absent_ = &w;
@@ -240,7 +257,8 @@ void runtime::hand_over_lead() noexcept
         crew.call_one();
     else if (leader_ == lead::nobody)
         service_waiting_.notify_one();
-    else // a worker that leads takes the next call; the service thread watches, from now on, whether the workers are stuck
+    else if (leader_ == lead::absent || !std::exchange(leader_is_called_, true))
+        // A worker that leads takes the next call; the service thread watches, from now on, whether the workers are stuck.
         loop_->interrupt();
 }
 

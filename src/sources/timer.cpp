@@ -267,7 +267,7 @@ void timer_bank::detach() noexcept
     for (std::uint32_t slot = 0; const cold* c = cold_.find(slot); ++slot)
         if (c->rests.load(std::memory_order_seq_cst) || c->subscription.load(std::memory_order_acquire))
             engine_->destroy(slot, c->generation.load(std::memory_order_relaxed));
-    engine_->reap(); // retires them; what is pinned at this moment, the next owner of the bank retires
+    reap(); // retires them; what is pinned at this moment, the next owner of the bank retires
     engine_->close_descriptors();
     unclaim();
 }
@@ -286,7 +286,14 @@ void timer_bank::expired(
     if (time_ && clock == CLOCK_MONOTONIC && c.clock.load(std::memory_order_relaxed) == CLOCK_BOOTTIME)
         clock = CLOCK_BOOTTIME;
     // All of the bank are on its reactor, whose drain this is: the subscription need not be asked.
-    on_.load(std::memory_order_relaxed)->dispatcher().raise(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock);
+    on_.load(std::memory_order_relaxed)->dispatcher().raise_soon(*s, missed + 1, static_cast<std::int64_t>(scheduled), clock);
+}
+
+bool timer_bank::reap() noexcept
+{
+    const bool again = engine_->reap();
+    on_.load(std::memory_order_relaxed)->dispatcher().hand_over();
+    return again;
 }
 
 // What expired() reads. The slot has its subscription for as long as this thread has not retired it.
@@ -300,8 +307,11 @@ void timer_bank::approaches(std::uint32_t slot, distance how_far) noexcept
         return;
     if (how_far == distance::near)
         core::fetch(*s);
-    else if (!core::is_called_at_once(*s))
+    else if (!core::is_called_at_once(*s)) {
         __builtin_prefetch(s->spare, 1);
+        if (core::is_called_by_a_worker(*s))
+            __builtin_prefetch(s->target);
+    }
 }
 
 // The engine has set a timer's bit, or has seen it set, which the reactor takes by an exchange before it looks at the timer.
@@ -325,8 +335,11 @@ void timer_bank::retired(std::uint32_t slot, std::uint32_t) noexcept
         return;
     // A delete that is between the engine and cancel() has it pinned, and frees it when it has cancelled; but one that has found the
     // timer at rest, and comes too late to pin it, leaves that to who finds it ended.
-    if (!(s->gate.load(std::memory_order_seq_cst) & core::gate_closing))
-        s->road.load(std::memory_order_acquire)->cancel(*s);
+    if (!(s->gate.load(std::memory_order_seq_cst) & core::gate_closing)) {
+        core::dispatcher& d = *s->road.load(std::memory_order_acquire);
+        d.hand_over(); // it may be among them
+        d.cancel(*s);
+    }
     c->subscription.store(nullptr, std::memory_order_seq_cst);
     registry_.release(*s);
 }

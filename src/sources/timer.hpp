@@ -104,7 +104,7 @@ public:
     /// On a manual clock: when it wants to be looked at next, on the steady side; at once is not after the present. never.
     std::uint64_t next_after(const sys::manual_time& time) const noexcept;
 
-    bool reap() noexcept override { return engine_->reap(); }
+    bool reap() noexcept override;
     unsigned descriptors(int* out) const noexcept override { return engine_->descriptors(out); }
     std::uint64_t remaining() const noexcept override;
     void detach() noexcept override;

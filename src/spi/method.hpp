@@ -36,11 +36,15 @@ public:
     /// The target has withdrawn it, or is gone before it began: accounted for as discarded.
     virtual void drop(delivery& d) noexcept = 0;
 
+    /// begin() will soon be called with it, perhaps: asks for the memory that this reads. It need not be under way any more.
+    virtual void approaches(const delivery&) noexcept {}
+
 protected:
     ~delivery_port() = default;
 };
 
 class workers;
+struct lane;
 class kqueue_port;
 class user_methods;
 struct lane_call;
@@ -95,6 +99,9 @@ struct method {
     /// As deliver(), for several at once of a method with `deferred` that accepts everything: they are linked, and in order.
     /// Null: there is no such way.
     void (*deliver_all)(void* target, delivery& first, delivery& last) noexcept = nullptr;
+
+    /// For a method whose deliver_all() does nothing but to put them into a lane: that one. Null: it does something else.
+    lane* (*lane_of)(void* target) noexcept = nullptr;
 
     /// For a method with `deferred`: deliver() takes any thread that is not in a signal handler, and several at once, so the one
     /// notification of a subscription needs no reactor to carry it: a hop would only cost.

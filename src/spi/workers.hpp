@@ -26,6 +26,12 @@ struct lane_threads {
 /// The queue of one target: its deliveries start in order, at most `concurrency` at once.
 struct lane;
 
+/// One for a lane.
+struct lane_delivery {
+    lane* to;
+    delivery* what;
+};
+
 class workers {
 public:
     /// Makes a lane and makes sure that a thread exists that can serve it. Returns 0, EAGAIN (no thread), EPERM
@@ -35,6 +41,10 @@ public:
     /// Appends these, which are linked and in order; wakes a worker if the caller is not about to become one. Any thread but
     /// a signal handler.
     virtual void enqueue(lane& l, delivery& first, delivery& last) noexcept = 0;
+
+    /// The same for n lanes, a delivery each. A caller that has more of them coming, and so is not about to become a worker,
+    /// says so.
+    virtual void enqueue_each(const lane_delivery* list, unsigned n, bool more) noexcept = 0;
 
     /// Drops what has not begun. Any thread.
     virtual void withdraw(lane& l) noexcept = 0;

@@ -20,6 +20,11 @@ struct fake_team final : spi::workers {
         return EAGAIN;
     }
     void enqueue(spi::lane& l, spi::delivery& first, spi::delivery& last) noexcept override { l.push_back(first, last); }
+    void enqueue_each(const spi::lane_delivery* list, unsigned n, bool) noexcept override
+    {
+        for (unsigned i = 0; i != n; ++i)
+            enqueue(*list[i].to, *list[i].what, *list[i].what);
+    }
     void withdraw(spi::lane& l) noexcept override
     {
         while (l.head)
