@@ -75,7 +75,7 @@ bool dispatcher::latch_occurrences(subscription& s, table_record& r, sigev_notif
     r.clock = out.clock;
     if (r.latched == 0)
         return false;
-    count(s.inflight, r.latched, s.is_settled_by_the_drain());
+    count(s.inflight, r.latched, true);
     out.data = static_cast<std::int64_t>(r.latched);
     out.overrun = overrun_of(r.latched);
     s.overrun.store(out.overrun, std::memory_order_relaxed);
@@ -93,10 +93,10 @@ void dispatcher::unlatch(record& refused) noexcept
     const std::uint64_t n = std::exchange(r.latched, 0);
     s.scheduled.store(r.scheduled, std::memory_order_relaxed);
     s.clock.store(r.clock, std::memory_order_relaxed);
+    count(s.inflight, 0 - n, true);
     std::uint64_t word = s.occurrences.load(std::memory_order_relaxed);
     while (!s.occurrences.compare_exchange_weak(word, occurrences_unlatch(word, n), std::memory_order_acq_rel))
         ;
-    s.inflight.fetch_sub(n, std::memory_order_relaxed);
 }
 
 // ---- what becomes of it -----------------------------------------------------------------------------------------------------
@@ -201,13 +201,13 @@ bool dispatcher::settle_occurrences(subscription& s, table_record& r, spi::verdi
     if (v != spi::verdict::delivered) {
         s.discarded.fetch_add(n, std::memory_order_relaxed);
     } else if (n != 0) {
-        count(s.delivered, 1, s.is_settled_by_the_drain());
+        count(s.delivered, 1, true);
         if (n > 1)
-            s.merged.fetch_add(n - 1, std::memory_order_relaxed);
+            count(s.merged, n - 1, true);
     }
     if (statistics::wanted()) [[unlikely]]
         v == spi::verdict::delivered ? statistics::delivered(s, r, n) : statistics::discarded(s, n);
-    count(s.inflight, 0 - n, s.is_settled_by_the_drain());
+    count(s.inflight, 0 - n, true);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
         discard(r);
         return false;

@@ -21,12 +21,14 @@
 
 namespace sigev::core {
 
-void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
+void dispatcher::raise(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
+{
     raise_soon(s, n, scheduled, clock);
     hand_over();
 }
 
-void dispatcher::raise_soon(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
+void dispatcher::raise_soon(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
+{
     count(s.raised, n, true); // by the drain alone
     if (is_called_at_once(s) && !statistics::wanted()) {
         hand_over();
@@ -39,7 +41,8 @@ void dispatcher::raise_soon(subscription& s, std::uint64_t n, std::int64_t sched
     }
 }
 
-inline void dispatcher::call_at_once(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
+inline void dispatcher::call_at_once(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
+{
     if (!start_running(s)) {
         s.discarded.fetch_add(n, std::memory_order_relaxed);
         return;
@@ -75,7 +78,8 @@ inline void dispatcher::call_at_once(subscription& s, std::uint64_t n, std::int6
 }
 
 // True: its delivery starts.
-bool dispatcher::merge(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept {
+bool dispatcher::merge(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept
+{
     if (statistics::wanted()) [[unlikely]]
         statistics::raised(s, n);
     if (s.gate.load(std::memory_order_seq_cst) & gate_closing) {
@@ -97,7 +101,8 @@ bool dispatcher::merge(subscription& s, std::uint64_t n, std::int64_t scheduled,
     return step.start;
 }
 
-void dispatcher::collect(subscription& s) noexcept {
+void dispatcher::collect(subscription& s) noexcept
+{
     if (!set(s, gate_delivering))
         return discard(*s.spare);
     handful_[in_hand_] = &s;
@@ -106,7 +111,8 @@ void dispatcher::collect(subscription& s) noexcept {
 }
 
 // more: of a burst, whose end is not in sight.
-void dispatcher::hand_over(bool more) noexcept {
+void dispatcher::hand_over(bool more) noexcept
+{
     const unsigned n = std::exchange(in_hand_, 0);
     if (n == 0 || is_inherited()) // in a child they are the parent's
         return;

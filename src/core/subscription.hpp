@@ -159,7 +159,8 @@ struct alignas(64) subscription {
 
     subscription* next_dead = nullptr;
 
-    /// Only whoever holds the drain word finishes its deliveries, so the books of them need no locked instruction.
+    /// Only whoever holds the drain word finishes its deliveries, so the books of them need no locked instruction. (Those of what
+    /// merges need none in any case: there is one delivery, and `busy` passes it on.)
     bool is_settled_by_the_drain() const noexcept { return !lane && !method->deferred; }
 };
 
