@@ -1,6 +1,8 @@
 // The thread engine by itself: what may wait keeps nobody waiting and can be broken off, and threads come and go.
 #include "aio_fixture.hpp"
 
+#include <sys/ioctl.h>
+
 #include <array>
 #include <cerrno>
 #include <deque>
@@ -181,6 +183,39 @@ BOOST_AUTO_TEST_CASE(a_thread_that_blocks_keeps_nothing_that_it_has_taken) {
     BOOST_TEST(!e.withdraw(blocks)); // somebody is at it
     BOOST_REQUIRE(write(pipe.write.get(), "!", 1) == 1);
     BOOST_TEST(wait_until([&] { return sink.has(blocks); }));
+}
+
+// A terminal may be ready and keep who reads it all the same: for its second byte here. That thread does not count against the bound.
+BOOST_AUTO_TEST_CASE(a_thread_that_may_never_come_back_has_another_in_its_place) {
+    recorder sink;
+    engine e(sink, {.most_threads = 1});
+    const pair_of_fds terminal = make_terminal();
+    const unique_fd file = make_file("x");
+    termios two;
+    BOOST_REQUIRE(tcgetattr(terminal.read.get(), &two) == 0);
+    two.c_cc[VMIN] = 2;
+    two.c_cc[VTIME] = 255; // 25 seconds between the two
+    BOOST_REQUIRE(tcsetattr(terminal.read.get(), TCSANOW, &two) == 0);
+    const auto has_come = [&] {
+        int n = 0;
+        return ioctl(terminal.read.get(), FIONREAD, &n) == 0 && n != 0;
+    };
+    BOOST_REQUIRE(write(terminal.write.get(), "a", 1) == 1);
+    BOOST_REQUIRE(wait_until(has_come));
+    std::array<char, 2> keys{};
+    aio_work read = make_work(aio_operation::read, terminal.read.get(), keys.data(), keys.size(), true);
+    start(e, read);
+    BOOST_REQUIRE(wait_until([&] { return !has_come(); })); // somebody reads
+    char byte = 0;
+    aio_work other = make_work(aio_operation::read, file.get(), &byte, 1, false);
+    start(e, other);
+    BOOST_TEST(wait_until([&] { return sink.has(other); }));
+    BOOST_TEST(!sink.has(read));
+    BOOST_TEST(!e.withdraw(read));
+    BOOST_TEST(e.threads() == 2u);
+    BOOST_REQUIRE(write(terminal.write.get(), "b", 1) == 1);
+    BOOST_TEST(wait_until([&] { return sink.has(read); }));
+    BOOST_TEST(std::string(keys.data(), keys.size()) == "ab");
 }
 
 BOOST_AUTO_TEST_CASE(work_on_one_channel_waits_in_two_lines_each_in_order) {

@@ -12,7 +12,7 @@ namespace {
 constexpr timespec at_once{0, 0};
 
 /// Asks about one that is in progress and about the one that the interrupted call is about. False: one answer was wrong.
-bool looks(aiocb& in_progress, aiocb& changing, bool takes, int& taken) noexcept {
+bool looks(aiocb& in_progress, aiocb& changing, bool takes, int& taken, ssize_t result) noexcept {
     const int saved = errno;
     const aiocb* const never[] = {&in_progress};
     const aiocb* const either[] = {&in_progress, &changing};
@@ -22,8 +22,11 @@ bool looks(aiocb& in_progress, aiocb& changing, bool takes, int& taken) noexcept
     good &= error == EINPROGRESS || error == 0 || error == EINVAL || error == ECANCELED;
     const int ended = sigev_aio_suspend(either, 2, &at_once);
     good &= ended == 0 || (ended == -1 && errno == EAGAIN);
-    if (takes && sigev_aio_return(&changing) >= 0)
-        ++taken;
+    if (takes) {
+        const ssize_t n = sigev_aio_return(&changing);
+        good &= error != 0 || n == result; // the status is there: so is the result
+        taken += n >= 0;
+    }
     errno = saved;
     return good;
 }
@@ -39,14 +42,14 @@ public:
 
     /// After every `stride`-th instruction (a step takes microseconds), once without and once with taking the result in the handler.
     template <class Call>
-    void by_steps(Call&& call, unsigned stride = 1) {
+    void by_steps(Call&& call, ssize_t result, unsigned stride = 1) {
         stepping steps;
         for (const bool takes : {false, true}) {
             bool good = true;
             int taken = 0;
             const unsigned places = steps.each([&](unsigned k) {
                 const bool met = steps.interrupted(
-                    k * stride, [&] { call(r.cb); }, [&] { good &= looks(waits_, r.cb, takes, taken); });
+                    k * stride, [&] { call(r.cb); }, [&] { good &= looks(waits_, r.cb, takes, taken, result); });
                 BOOST_TEST_REQUIRE(waited_for(r.cb));
                 taken += sigev_aio_return(&r.cb) >= 0;
                 BOOST_TEST_REQUIRE(good);
@@ -79,12 +82,23 @@ void choose(std::uint32_t flags) {
 
 BOOST_AUTO_TEST_CASE(a_read_inside_the_call_is_interrupted) {
     interrupted_calls all;
-    all.by_steps([](aiocb& cb) { (void)sigev_aio_read(&cb); });
+    all.by_steps([](aiocb& cb) { (void)sigev_aio_read(&cb); }, 7);
 }
 
 BOOST_AUTO_TEST_CASE(a_write_that_is_queued_is_interrupted) {
     interrupted_calls all;
-    all.by_steps([](aiocb& cb) { (void)sigev_aio_write(&cb); }, 59);
+    all.by_steps([](aiocb& cb) { (void)sigev_aio_write(&cb); }, 32, 59);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_is_read_inside_the_call_is_interrupted) {
+    interrupted_calls all;
+    all.by_steps(
+        [](aiocb& cb) {
+            cb.aio_lio_opcode = LIO_READ;
+            aiocb* const list[] = {&cb};
+            (void)sigev_lio_listio(LIO_NOWAIT, list, 1, nullptr);
+        },
+        7);
 }
 
 BOOST_AUTO_TEST_CASE(a_list_is_interrupted) {
@@ -95,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_interrupted) {
             aiocb* const list[] = {&cb};
             (void)sigev_lio_listio(LIO_NOWAIT, list, 1, nullptr);
         },
-        59);
+        32, 59);
 }
 
 BOOST_AUTO_TEST_CASE(a_cancel_is_interrupted) {
@@ -107,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_cancel_is_interrupted) {
             (void)sigev_aio_read(&cb);
             (void)sigev_aio_cancel(pipe.read, &cb);
         },
-        59);
+        -1, 59);
 }
 
 // Who interrupts aio_return() may ask for the same result.
