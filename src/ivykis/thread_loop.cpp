@@ -45,10 +45,12 @@ private:
     int error_;
 };
 
-// For the life of the process: threads may end at any time.
+// For the life of the process: threads may end at any time. Made when the library is loaded: a child of another thread's first use
+// would wait for ever for that thread.
+const thread_key only;
+
 const thread_key& key() noexcept
 {
-    static const thread_key only;
     return only;
 }
 

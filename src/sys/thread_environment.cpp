@@ -1,6 +1,7 @@
 #include "sys/thread_environment.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cfenv>
 #include <cstring>
 #include <limits>
@@ -75,7 +76,15 @@ constexpr std::uint64_t brief = 1000; // of what is less than any system call: s
 
 bool is_less(const ticks& from, const ticks& to, std::uint64_t times) noexcept
 {
-    static const std::uint64_t limit = shortest_system_call();
+    // Not the language's own way to do it once: a child would wait for ever for the thread of its parent's that was doing it. Who
+    // comes meanwhile measures too.
+    constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
+    static constinit std::atomic<std::uint64_t> known{unknown};
+    std::uint64_t limit = known.load(std::memory_order_relaxed);
+    if (limit == unknown) [[unlikely]] {
+        limit = shortest_system_call();
+        known.store(limit, std::memory_order_relaxed);
+    }
     return from.processor == to.processor && to.count - from.count < times * limit;
 }
 

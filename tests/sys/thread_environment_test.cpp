@@ -3,10 +3,17 @@
 
 #include "support/support.hpp"
 
+#include <atomic>
+#include <cstddef>
+#include <iterator>
 #include <thread>
 
 #include <csignal>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +22,62 @@
 using namespace sigev;
 
 BOOST_AUTO_TEST_SUITE(thread_environment)
+
+#if defined(__x86_64__)
+
+namespace {
+
+std::atomic<bool> measures{false}, has_forked{false};
+
+// Instead of the system call whose time is taken.
+void stand_in_the_middle(int)
+{
+    measures = true;
+    while (!has_forked)
+        sched_yield();
+}
+
+/// Each system call of this thread whose time is taken becomes a SIGSYS. False where that cannot be had.
+bool trap_what_is_measured()
+{
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{std::size(program), program};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+} // namespace
+
+// First of all, since the first call measures. A fork may come in the middle of that: the child has not got the thread that
+// would finish it.
+BOOST_AUTO_TEST_CASE(a_child_does_not_wait_for_what_a_thread_of_its_parents_measures)
+{
+    sigev_tests::need_threads_in_a_child();
+    if (!sys::ticks::are_there())
+        sigev_tests::skip("without a counter nothing is measured");
+    std::signal(SIGSYS, stand_in_the_middle);
+    std::atomic<bool> no_filter{false};
+    std::thread other([&] {
+        no_filter = !trap_what_is_measured();
+        if (!no_filter)
+            static_cast<void>(sys::is_brief({}, {}));
+    });
+    const bool in_the_middle = sigev_tests::wait_until([&] { return measures || no_filter; });
+    const auto end = sigev_tests::child([] { static_cast<void>(sys::is_brief({}, {})); });
+    has_forked = true;
+    other.join();
+    std::signal(SIGSYS, SIG_DFL);
+    if (no_filter)
+        sigev_tests::skip("no seccomp filters on this kernel");
+    BOOST_TEST(in_the_middle);
+    BOOST_TEST(end == sigev_tests::exited_well);
+}
+
+#endif
 
 BOOST_AUTO_TEST_CASE(a_system_call_is_never_taken_for_none)
 {
