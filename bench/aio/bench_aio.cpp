@@ -59,6 +59,7 @@ const bench aio{
         at_depth("lio32", "liburing", 32, "list"),
 
         at_depth("threads", "sigev", 128, "queued"),
+        at_depth("threads", "glibc", 128, "suspend"), // it has no other way
 
         at_depth("direct.d1", "sigev", 1, "direct"),
         at_depth("direct.d1", "liburing", 1, "direct.hop"),
