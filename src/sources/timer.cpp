@@ -126,25 +126,24 @@ itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
     return to_spec(v, now(clock_of(v.base)));
 }
 
-inline int timer_bank::settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept
+inline spi::timer_exchange timer_bank::exchange(timer t, int flags, const itimerspec& value) noexcept
+{
+    if (is_zero(value.it_value))
+        return engine_->settime(t.slot, t.generation, {});
+    if (!(flags & TIMER_ABSTIME)) // on whatever clock: it does not follow the clock's being set
+        return engine_->settime_from_now(
+            t.slot, t.generation, sys::to_nanoseconds(value.it_value, longest), sys::to_nanoseconds(value.it_interval, longest));
+    const cold* const c = cold_.find(t.slot);
+    if (!c)
+        return {};
+    return engine_->settime(t.slot, t.generation, to_value(c->clock.load(std::memory_order_relaxed), value));
+}
+
+inline int timer_bank::settime(timer t, int flags, const itimerspec& value, itimerspec* old) noexcept
 {
     if (const int error = check(value))
         return error;
-    clockid_t clock = steady();
-    std::uint64_t present = 0;
-    if (!is_zero(value.it_value)) {
-        if (flags & TIMER_ABSTIME) {
-            const cold* const c = cold_.find(t.slot);
-            if (!c)
-                return EINVAL;
-            clock = c->clock.load(std::memory_order_relaxed);
-        } else { // on whatever clock: it does not follow the clock's being set
-            engine_->expect(t.slot);
-            present = now(clock);
-        }
-    }
-    const spi::timer_value wanted = to_value(clock, flags, value, present);
-    const spi::timer_exchange done = engine_->settime(t.slot, t.generation, wanted);
+    const spi::timer_exchange done = exchange(t, flags, value);
     if (!done.valid)
         return EINVAL;
     if (old)

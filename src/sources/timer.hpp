@@ -92,7 +92,7 @@ public:
     /// 0 or an errno. The caller has the reactor pinned.
     int create(core::reactor& on, const timer_request& wanted, std::uint64_t& number) noexcept;
 
-    int settime(const timer& t, int flags, const itimerspec& value, itimerspec* old) noexcept;
+    int settime(timer t, int flags, const itimerspec& value, itimerspec* old) noexcept;
     int gettime(const timer& t, itimerspec& value) noexcept;
     int overrun(const timer& t, int& out) noexcept;
     int destroy(const timer& t, bool wait) noexcept;
@@ -137,6 +137,7 @@ private:
         return base == spi::timer_base::wall ? CLOCK_REALTIME : steady();
     }
     std::uint64_t now(clockid_t clock) const noexcept { return time_ ? time_->now(clock) : sys::now(clock); }
+    spi::timer_exchange exchange(timer t, int flags, const itimerspec& value) noexcept;
     core::subscription_spec spec_for(core::reactor& on, std::uint64_t number, const sigevent& event) const noexcept;
     core::subscription* wake_up(std::uint32_t slot, std::uint32_t generation, cold& c) noexcept;
     core::subscription* pin_late(std::uint32_t slot) noexcept;

@@ -76,24 +76,16 @@ constexpr int check(const itimerspec& value) noexcept
     return is_valid(value.it_value) && is_valid(value.it_interval) ? 0 : EINVAL;
 }
 
-/// Which base a deadline is on: an absolute time of CLOCK_REALTIME follows the clock when it is set, a relative one must not.
-constexpr spi::timer_base base_of(clockid_t clock, int flags) noexcept
+/// Which base an absolute deadline is on: it follows CLOCK_REALTIME when that is set. (A relative one must not.)
+constexpr spi::timer_base base_of(clockid_t clock) noexcept
 {
-    return clock == CLOCK_REALTIME && (flags & TIMER_ABSTIME) ? spi::timer_base::wall : spi::timer_base::steady;
+    return clock == CLOCK_REALTIME ? spi::timer_base::wall : spi::timer_base::steady;
 }
 
-/// A valid itimerspec as the engine's value; `now` on the steady clock (read for relative times only).
-inline spi::timer_value to_value(clockid_t clock, int flags, const itimerspec& spec, std::uint64_t now) noexcept
+/// A valid itimerspec that arms for a time of the clock, as the engine's value.
+inline spi::timer_value to_value(clockid_t clock, const itimerspec& spec) noexcept
 {
-    spi::timer_value v;
-    if (is_zero(spec.it_value))
-        return v;
-    v.base = base_of(clock, flags);
-    v.deadline = sys::to_nanoseconds(spec.it_value, longest);
-    if (!(flags & TIMER_ABSTIME))
-        v.deadline = v.deadline > longest - now ? longest : v.deadline + now;
-    v.interval = sys::to_nanoseconds(spec.it_interval, longest);
-    return v;
+    return {sys::to_nanoseconds(spec.it_value, longest), sys::to_nanoseconds(spec.it_interval, longest), base_of(clock)};
 }
 
 /// What timer_gettime() says of a value: relative also for an absolute time; one that is due but not yet fired has 1 ns left,

@@ -60,7 +60,7 @@ struct timer_exchange {
 };
 
 /// What a caller has of a generation: its lower bits, as many as a handle has room for. Where an engine is given one it looks at
-/// these; where it gives one out, it is whole.
+/// these; where it gives one out, it may have more.
 inline constexpr std::uint32_t generation_mask = 0xffff;
 
 class timer_engine {
@@ -70,8 +70,8 @@ public:
 
     virtual ~timer_engine() = default;
 
-    /// settime() or destroy() of that slot follows, after something else: what it touches may be fetched meanwhile. Any slot there is or
-    /// not; async-signal-safe.
+    /// destroy() of that slot follows, after something else: what it touches may be fetched meanwhile. Any slot there is or not;
+    /// async-signal-safe.
     virtual void expect(std::uint32_t slot) const noexcept = 0;
 
     /// Reserves a slot, disarmed; a generation is never 0. Any thread, may allocate. Returns 0, or ENOMEM, EAGAIN, EMFILE,
@@ -85,15 +85,21 @@ public:
         static_cast<void>(slot), static_cast<void>(slack), static_cast<void>(precise);
     }
 
-    /// Lock-free, allocation-free, async-signal-safe. A deadline after 2^63 - 2 is that one. `wall` values only for engines
+    /// Allocation-free, async-signal-safe, and lock-free but for intervals of 2^47 nanoseconds and more, as are the three that follow. A
+    /// deadline after 2^63 - 2 is that one. `wall` values only for engines
     /// that have created a `wall` timer; otherwise not valid.
     virtual timer_exchange settime(std::uint32_t slot, std::uint32_t generation, const timer_value& value) noexcept = 0;
 
-    /// Lock-free, async-signal-safe. Repairs what a settime() that siglongjmp left half done.
+    /// The same, for `delay` nanoseconds, 1 or more, after the present of the steady clock: the clock is read here, while the slot's memory
+    /// is on its way.
+    virtual timer_exchange settime_from_now(
+        std::uint32_t slot, std::uint32_t generation, std::uint64_t delay, std::uint64_t interval) noexcept = 0;
+
+    /// Async-signal-safe. Repairs what a settime() that siglongjmp left half done.
     virtual timer_exchange gettime(std::uint32_t slot, std::uint32_t generation) noexcept = 0;
 
     /// The generation dies now and the slot goes to limbo: retired() follows from a later reap(), for which the sink is woken.
-    /// Waits for nothing. Of two callers that race one finds it valid. Lock-free, async-signal-safe.
+    /// Waits for nothing. Of two callers that race one finds it valid. Async-signal-safe.
     virtual timer_exchange destroy(std::uint32_t slot, std::uint32_t generation) noexcept = 0;
 
     /// Descriptors to watch: at most two; returns how many exist. The set only grows.

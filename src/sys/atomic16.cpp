@@ -1,22 +1,14 @@
 // The choice of the path, and the path without the instruction.
 //
-// A stripe of spinlocks, chosen by the word's address. The holder runs with every signal blocked, libc's own included
-// (by the raw call: glibc's would leave them open), so no handler and no cancellation of its thread can come while it
-// holds one. A handler elsewhere only ever waits for a thread that is on its way out.
-//
-// The stripes are static, and a fork may copy one that a thread of the parent holds. So a lock word is the fork epoch
-// of its holder, and one of another epoch counts as free: its holder is not in this process.
+// That is a lock for handlers (sys/handler_lock.hpp), one of a stripe of them, chosen by the word's address.
 #include "sys/atomic16.hpp"
 
 #include "sys/errno_guard.hpp"
 #include "sys/force.hpp"
 #include "sys/fork_epoch.hpp"
+#include "sys/handler_lock.hpp"
 
 #include <cstddef>
-#include <sched.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #if defined(__x86_64__)
 #    include <cpuid.h>
@@ -34,12 +26,15 @@ using detail::atomic16_chosen;
 using detail::atomic16_path;
 
 constexpr std::size_t stripes = 64;
-constexpr int spins_before_yield = 200;
-
 struct alignas(64) stripe {
-    std::atomic<std::uint64_t> holder{0}; // 0: free, otherwise 1 + the holder's epoch
+    handler_lock lock;
 };
 stripe locks[stripes];
+
+handler_lock& lock_of(const void* address) noexcept
+{
+    return locks[(reinterpret_cast<std::uintptr_t>(address) >> 4) % stripes].lock;
+}
 
 bool processor_has_cas16() noexcept
 {
@@ -52,40 +47,6 @@ bool processor_has_cas16() noexcept
     return true;
 #endif
 }
-
-void set_mask(const std::uint64_t& mask, std::uint64_t* old) noexcept
-{
-    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, old, sizeof mask);
-}
-
-class locked {
-public:
-    explicit locked(const void* address) noexcept
-        : stripe_(locks[(reinterpret_cast<std::uintptr_t>(address) >> 4) % stripes].holder)
-    {
-        set_mask(~std::uint64_t{0}, &mask_);
-        const std::uint64_t self = std::uint64_t{ensure_epoch()} + 1;
-        std::uint64_t holder = 0;
-        for (int spins = 0; !stripe_.compare_exchange_weak(holder, self, std::memory_order_seq_cst); ++spins) {
-            if (holder == self)
-                holder = 0; // held here: wait for it; held in another process: take it at the next turn
-            if (spins >= spins_before_yield)
-                ::sched_yield();
-        }
-    }
-    locked(const locked&) = delete;
-    locked& operator=(const locked&) = delete;
-    ~locked()
-    {
-        stripe_.store(0, std::memory_order_seq_cst);
-        set_mask(mask_, nullptr);
-    }
-
-private:
-    errno_guard errno_;
-    std::atomic<std::uint64_t>& stripe_;
-    std::uint64_t mask_ = 0;
-};
 
 } // namespace
 
@@ -108,7 +69,7 @@ bool atomic16::compare_exchange_locked(pair64& expected, pair64 desired) noexcep
 {
     if (atomic16_is_lock_free())
         return compare_exchange(expected, desired);
-    const locked guard(this);
+    const handler_lock::hold hold(lock_of(this));
     const pair64 seen = guess();
     const bool equal = seen == expected;
     if (equal) {

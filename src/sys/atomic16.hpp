@@ -5,9 +5,9 @@
 // has not (or SIGEV_FORCE=noatomic16): all signals blocked around a spinlock; see atomic16.cpp. A sequence lock would
 // be wrong there: a handler that interrupts its writer would read for ever.
 //
-// The low half can also be read alone, on both paths, by a plain 64-bit load: it is a value that the word really had,
-// and takes part in the one order of all seq_cst operations. Reading costs a compare-exchange otherwise, which takes
-// the cache line from its owner.
+// Either half can also be read alone, on both paths, by a plain 64-bit load: it is a value that the word really had,
+// and takes part in the one order of all seq_cst operations. Reading both costs a compare-exchange, which takes the cache
+// line from its owner.
 #pragma once
 
 #include <atomic>
@@ -55,8 +55,12 @@ public:
         return seen;
     }
 
-    /// The low half at one moment.
+    /// One half at one moment.
     std::uint64_t load_low() const noexcept { return half(0).load(std::memory_order_seq_cst); }
+    std::uint64_t load_high() const noexcept { return half(1).load(std::memory_order_seq_cst); }
+
+    /// For the only one who may change the word just now: whatever others expect of it they do not find.
+    void store_high(std::uint64_t high) noexcept { half(1).store(high, std::memory_order_seq_cst); }
 
     /// The halves read one after the other, perhaps of two different values: good only as the expectation of a
     /// compare_exchange, which tells.
@@ -86,7 +90,10 @@ public:
             return seen == before;
         }
 #endif
-        return compare_exchange_locked(expected, desired);
+        pair64 seen = expected; // so that nobody's own has to stand in memory
+        const bool done = compare_exchange_locked(seen, desired);
+        expected = seen;
+        return done;
     }
 
 private:
@@ -107,7 +114,7 @@ private:
         return half_ref(reinterpret_cast<aliased*>(const_cast<wide*>(&word_))[which]);
     }
 
-    bool compare_exchange_locked(pair64& expected, pair64 desired) noexcept;
+    [[gnu::cold]] bool compare_exchange_locked(pair64& expected, pair64 desired) noexcept;
 
     alignas(16) wide word_ = 0;
 };

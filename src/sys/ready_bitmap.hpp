@@ -56,18 +56,25 @@ public:
             raise(root_[g / 64], g % 64);
     }
 
-    /// Calls visit(index) for each that is set, and clears it before. One thread at a time.
-    template <class Visitor>
-    void take_all(Visitor&& visit)
+    /// Calls visit(index) for each that is set, and clears it before; and approaches(index) earlier than that. One thread at
+    /// a time.
+    template <class Visitor, class Forerunner>
+    void take_all(Visitor&& visit, Forerunner&& approaches)
     {
         if (group* first = groups_.find(0))
-            take_group(*first, 0, visit);
+            take_group(*first, 0, visit, approaches);
         const std::size_t roots = roots_used_.load(std::memory_order_seq_cst);
         for (std::size_t r = 0; r < roots; ++r)
             for_each_bit(take(root_[r]), [&](std::size_t bit) {
                 const std::size_t g = r * 64 + bit;
-                take_group(groups_[g], g * group_size, visit);
+                take_group(groups_[g], g * group_size, visit, approaches);
             });
+    }
+
+    template <class Visitor>
+    void take_all(Visitor&& visit)
+    {
+        take_all(visit, [](std::size_t) {});
     }
 
     /// Is anything set? seq_cst: see above.
@@ -112,11 +119,13 @@ private:
             f(static_cast<std::size_t>(std::countr_zero(bits)));
     }
 
-    template <class Visitor>
-    static void take_group(group& g, std::size_t base, Visitor& visit)
+    template <class Visitor, class Forerunner>
+    static void take_group(group& g, std::size_t base, Visitor& visit, Forerunner& approaches)
     {
         for_each_bit(take(g.summary), [&](std::size_t l) {
-            for_each_bit(take(g.leaf[l]), [&](std::size_t bit) { visit(base + l * 64 + bit); });
+            const std::uint64_t leaves = take(g.leaf[l]);
+            for_each_bit(leaves, [&](std::size_t bit) { approaches(base + l * 64 + bit); });
+            for_each_bit(leaves, [&](std::size_t bit) { visit(base + l * 64 + bit); });
         });
     }
 

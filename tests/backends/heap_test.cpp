@@ -217,17 +217,37 @@ BOOST_AUTO_TEST_CASE(a_million_periods_do_not_drift)
 
 BOOST_AUTO_TEST_CASE(values_survive_packing)
 {
-    for (const timer_value& v :
-         {timer_value{1, 0, timer_base::steady}, timer_value{1, 1, timer_base::wall},
-          timer_value{latest, latest, timer_base::steady}, timer_value{latest, 5, timer_base::wall}}) {
-        const timer_value back = unpack(pack(v));
-        BOOST_TEST(back.deadline == v.deadline);
-        BOOST_TEST(back.interval == v.interval);
-        BOOST_TEST((back.base == v.base));
-        BOOST_TEST(pack(v).lo != none);
+    for (const std::uint32_t generation : {1u, 0x8001u, 0xffffu})
+        for (const timer_value& v :
+             {timer_value{1, 0, timer_base::steady}, timer_value{1, 1, timer_base::wall},
+              timer_value{latest, interval_mask, timer_base::steady}, timer_value{latest, 5, timer_base::wall}}) {
+            const sigev::sys::pair64 w = pack(v, generation);
+            BOOST_TEST(!is_wide(w));
+            BOOST_TEST(generation_of(w.hi) == generation);
+            BOOST_TEST(w.lo != none);
+            const timer_value back = unpack(w);
+            BOOST_TEST(back.deadline == v.deadline);
+            BOOST_TEST(back.interval == v.interval);
+            BOOST_TEST((back.base == v.base));
+        }
+    BOOST_TEST(unpack(pack({~0ull, 0, timer_base::wall}, 1)).deadline == latest);
+    for (const std::uint64_t interval : {interval_mask + 1, ~std::uint64_t{0}}) {
+        const sigev::sys::pair64 w = pack({5, interval, timer_base::wall}, 3);
+        BOOST_TEST(is_wide(w));
+        BOOST_TEST(generation_of(w.hi) == 3u);
+        BOOST_TEST(unpack(w).deadline == 5u);
     }
-    BOOST_TEST(unpack(pack({~0ull, ~0ull, timer_base::wall})).deadline == latest);
-    BOOST_TEST((pack({0, 77, timer_base::wall}) == sigev::sys::pair64{}));
+    BOOST_TEST((pack({0, 77, timer_base::wall}, 9) == pack({0, ~0ull, timer_base::steady}, 9)));
+}
+
+BOOST_AUTO_TEST_CASE(generations_live_and_die_by_turns)
+{
+    for (std::uint32_t g : {0u, 1u, 0xfffeu, 0xffffu}) {
+        BOOST_TEST(lives(after(g)) != lives(g));
+        BOOST_TEST(before(after(g)) == g);
+        BOOST_TEST(is_of(high_of(g) | wide | 77, g));
+        BOOST_TEST(!is_of(high_of(g), after(g)));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_heap_key_covers_what_is_not_earlier_on_its_base)

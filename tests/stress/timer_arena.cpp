@@ -123,9 +123,9 @@ void arena::end_round()
     for (unsigned i = 0; i < used; ++i) {
         result_.unretired += books_[i].retired != 1;
         result_.unbalanced += !books_[i].balanced();
-        result_.armed += books_[i].armed + books_[i].periodic_armed;
+        result_.armed += books_[i].all_armed();
         result_.fired += books_[i].fired;
-        result_.expirations += books_[i].expirations;
+        result_.expirations += books_[i].all_expirations();
     }
     result_.created += used;
     for (unsigned i = 0; i < used; ++i) {
@@ -161,9 +161,9 @@ arena_result arena::run()
     for (place& p : places_)
         if (timer_books* b = p.now) {
             result_.unbalanced += !b->balanced();
-            result_.armed += b->armed + b->periodic_armed;
+            result_.armed += b->all_armed();
             result_.fired += b->fired;
-            result_.expirations += b->expirations;
+            result_.expirations += b->all_expirations();
             ++result_.created;
         }
     result_.strangers = strangers_;

@@ -6,8 +6,7 @@
 // and the deadlines that fired and came back must add up to those that were armed. Armings that are far off never fire; they
 // are what a setter must not take for a reason to be silent. A periodic arming is only ever returned or left, and the
 // deadline that comes back has moved on by as many intervals as were reported, missed ones included: the sums over all
-// armings must say so. Left is what destroy() returns. A settime() that overtakes a delete can leave one more behind,
-// which nobody sees: the books allow for it only if there was such a call.
+// armings must say so, of short intervals and of such as have no room in the slot's word. Left is what destroy() returns.
 //
 // A round ends when everybody is quiet. Then each timer's books must come to balance, with nobody touching
 // the timer (gettime() would heal it). What has not fired when the reactor sleeps, neither woken nor with an alarm that
@@ -30,7 +29,7 @@ namespace sigev_tests {
 struct arena_options {
     unsigned timers = 4;
     bool wall = false;      ///< half of the deadlines on the other base
-    bool periodic = false;  ///< every fourth timer is sometimes periodic
+    bool periodic = false;  ///< every fourth timer is sometimes periodic, with a short interval or a wide one
     bool recreate = false;  ///< setters delete and create, and use handles of deleted timers
     bool quantised = false; ///< deadlines are multiples of 16 us, so that equal ones are frequent
     bool storm = false;     ///< signals hit setters and reactor

@@ -95,8 +95,9 @@ void arena::set_one(dice& d, unsigned which)
             v.deadline = (v.deadline / quantum + 1) * quantum;
         auto kind = timer_books::kind::near;
         if (options_.periodic && which % 4 == 3 && d.roll(2) == 0) {
-            kind = timer_books::kind::periodic;
-            v.interval = arena_interval;
+            constexpr timer_books::kind kinds[] = {timer_books::kind::periodic, timer_books::kind::wide, timer_books::kind::wider};
+            kind = kinds[d.roll(3)];
+            v.interval = timer_books::interval_of(kind);
         } else if (d.roll(6) == 0) {
             kind = timer_books::kind::far;
             v.deadline += arena_far;

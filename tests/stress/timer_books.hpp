@@ -10,24 +10,41 @@
 namespace sigev_tests {
 
 inline constexpr std::uint64_t arena_interval = 20'000;
+inline constexpr std::uint64_t arena_wide = (std::uint64_t{1} << 47) + 20'000; // has no room in the slot's word
+inline constexpr std::uint64_t arena_wider = (std::uint64_t{1} << 52) + 40'000;
 inline constexpr std::uint64_t arena_far = 3'600'000'000'000;
 
 struct timer_books {
     std::uint32_t slot = 0, generation = 0;
     std::atomic<bool> dying{false};
-    std::atomic<std::uint64_t> late{0}; // armings that were perhaps later than the delete
     std::atomic<unsigned> retired{0};
 
     std::atomic<std::uint64_t> armed{0}, fired{0}, returned{0};
     std::atomic<std::uint64_t> deadlines{0}; // armed - fired - returned, modulo 2^64
     std::atomic<std::uint64_t> far_armed{0}, far_returned{0}, far_fired{0};
-    std::atomic<std::uint64_t> periodic_armed{0}, periodic_returned{0};
-    std::atomic<std::uint64_t> expirations{0}, moved{0}; // moved: deadlines returned - deadlines armed, modulo 2^64
+    struct series {
+        std::atomic<std::uint64_t> armed{0}, returned{0};
+        std::atomic<std::uint64_t> expirations{0}, moved{0}; // moved: deadlines returned - deadlines armed, modulo 2^64
 
-    // What an arming was, its deadline says in its lowest bits; the interval is a multiple of 4.
-    enum class kind { near = 0, periodic = 1, far = 2 };
-    static kind kind_of(std::uint64_t deadline) { return kind(deadline & 3); }
-    static std::uint64_t marked(std::uint64_t deadline, kind k) { return (deadline & ~std::uint64_t{3}) | std::uint64_t(k); }
+        std::uint64_t open() const { return armed - returned; }
+        bool balanced(std::uint64_t interval) const { return open() == 0 && moved == interval * expirations; }
+    };
+    series periodic, wide, wider;
+    std::atomic<std::uint64_t> torn{0}; // old values whose interval is not the one that was armed with this deadline
+
+    // What an arming was, its deadline says in its lowest bits; intervals are multiples of 8.
+    enum class kind { near, far, periodic, wide, wider };
+    static std::uint64_t interval_of(kind k)
+    {
+        switch (k) {
+        case kind::periodic: return arena_interval;
+        case kind::wide: return arena_wide;
+        case kind::wider: return arena_wider;
+        default: return 0;
+        }
+    }
+    static kind kind_of(std::uint64_t deadline) { return kind(deadline & 7); }
+    static std::uint64_t marked(std::uint64_t deadline, kind k) { return (deadline & ~std::uint64_t{7}) | std::uint64_t(k); }
 
     void arm(const sigev::spi::timer_value& v)
     {
@@ -42,17 +59,16 @@ struct timer_books {
             far_armed.fetch_add(1);
             break;
         default:
-            periodic_armed.fetch_add(1);
-            moved.fetch_sub(v.deadline);
+            series_of(v.deadline).armed.fetch_add(1);
+            series_of(v.deadline).moved.fetch_sub(v.deadline);
         }
-        if (dying.load())
-            late.fetch_add(1);
     }
 
     void give_back(const sigev::spi::timer_value& v)
     {
         if (v.deadline == 0)
             return;
+        torn.fetch_add(v.interval != interval_of(kind_of(v.deadline)));
         switch (kind_of(v.deadline)) {
         case kind::near:
             returned.fetch_add(1);
@@ -62,8 +78,8 @@ struct timer_books {
             far_returned.fetch_add(1);
             break;
         default:
-            periodic_returned.fetch_add(1);
-            moved.fetch_add(v.deadline);
+            series_of(v.deadline).returned.fetch_add(1);
+            series_of(v.deadline).moved.fetch_add(v.deadline);
         }
     }
 
@@ -78,27 +94,32 @@ struct timer_books {
             far_fired.fetch_add(1);
             break;
         default:
-            expirations.fetch_add(1 + missed);
+            series_of(scheduled).expirations.fetch_add(1 + missed);
         }
     }
 
-    /// Once everybody is quiet: nothing is armed any more but what is far, or was left by a settime() that overtook the end.
+    /// Once everybody is quiet: nothing is armed any more but what is far.
     bool balanced() const
     {
-        const std::uint64_t open = armed - fired - returned;
-        const std::uint64_t periodic_open = periodic_armed - periodic_returned;
-        const std::uint64_t far_open = far_armed - far_returned;
-        if (far_fired != 0 || far_open > 1 || open + periodic_open > (late > 0 ? 1 : 0) || open > armed ||
-            periodic_open > periodic_armed || (open == 0 && deadlines != 0))
-            return false;
-        return periodic_open != 0 || moved == arena_interval * expirations;
+        return armed == fired + returned && deadlines == 0 && far_fired == 0 && far_armed - far_returned <= (dying ? 0 : 1) &&
+               periodic.balanced(arena_interval) && wide.balanced(arena_wide) && wider.balanced(arena_wider) && torn == 0;
     }
+
+    std::uint64_t all_armed() const { return armed + periodic.armed + wide.armed + wider.armed; }
+    std::uint64_t all_expirations() const { return periodic.expirations + wide.expirations + wider.expirations; }
 
     /// For the next generation.
     void reset()
     {
         std::destroy_at(this);
         std::construct_at(this);
+    }
+
+private:
+    series& series_of(std::uint64_t deadline)
+    {
+        const kind k = kind_of(deadline);
+        return k == kind::wide ? wide : k == kind::wider ? wider : periodic;
     }
 };
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "backends/timer/heap/timer_slot.hpp"
+#include "sys/clock.hpp"
 #include "sys/manual_time.hpp"
 
 #include <atomic>
@@ -42,6 +43,9 @@ public:
         const int fd = fd_.load(std::memory_order_acquire);
         return fd == no_descriptor ? -1 : fd;
     }
+
+    /// Any thread, async-signal-safe.
+    std::uint64_t present() const noexcept { return manual_ ? manual_->now(clock_) : sys::now(clock_); }
 
     /// Now, as the latest key that is due. Nothing is due before open(): no timer of this base can be armed.
     std::uint64_t now() noexcept;

@@ -27,9 +27,9 @@ int heap_engine::create(bool wall, std::uint32_t& slot, std::uint32_t& generatio
     if (const int error = slots_.acquire(slot))
         return error;
     slots_.cold(slot).wishes.store(0, std::memory_order_relaxed);
-    // An addition, since stale handles may pin the word for a moment; its generation is ours alone to change.
-    const std::uint64_t before = slots_[slot].gp.fetch_add(one_generation, std::memory_order_seq_cst);
-    generation = generation_of(before + one_generation);
+    timer_slot& s = slots_[slot];
+    generation = after(generation_of(s.w.load_high()));
+    s.w.store_high(high_of(generation)); // dead until now, so ours alone
     return 0;
 }
 
@@ -58,24 +58,40 @@ std::uint64_t heap_engine::next(timer_base base) const noexcept
 
 // The straight way through settime() is inline and short; what is rare stands apart and out of line.
 
-inline timer_slot* heap_engine::pin(std::uint32_t slot, std::uint32_t generation) noexcept
+// S1. `wanted` has the generation that is to be there, or the next one.
+inline timer_exchange heap_engine::replace(
+    timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept
 {
-    timer_slot* s = slots_.find(slot);
-    if (!s || !lives(generation)) [[unlikely]]
-        return nullptr;
-    if (same(generation_of(s->gp.fetch_add(one_pin, std::memory_order_seq_cst)), generation)) [[likely]]
-        return s;
-    unpin(slot, *s);
-    return nullptr;
+    sys::pair64 old = s.w.guess();
+    do {
+        // Of what may be halves of two values each half has been there: another generation has come, and the old one does not return.
+        if (!is_of(old.hi, generation)) [[unlikely]]
+            return {};
+        if ((old.hi | wanted.hi) & wide) [[unlikely]]
+            return replace_wide(s, generation, wanted, interval);
+    } while (!s.w.compare_exchange(old, wanted)); // only others' success makes it fail, but for exclusives that are lost
+    return {true, unpack(old)};
 }
 
-inline void heap_engine::unpin(std::uint32_t slot, timer_slot& s) noexcept
+[[gnu::noinline]] timer_exchange heap_engine::replace_wide(
+    timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept
 {
-    if (last_pin_in_limbo(s.gp.fetch_sub(one_pin, std::memory_order_seq_cst))) [[unlikely]]
-        announce_end(slot);
+    const sys::handler_lock::hold hold(wide_);
+    const std::uint64_t kept = s.interval.load(std::memory_order_relaxed);
+    if (is_wide(wanted))
+        s.interval.store(std::min(interval, latest), std::memory_order_relaxed);
+    sys::pair64 old = s.w.guess();
+    do {
+        if (!is_of(old.hi, generation))
+            return {};
+    } while (!s.w.compare_exchange(old, wanted));
+    timer_value before = unpack(old);
+    if (is_wide(old))
+        before.interval = kept;
+    return {true, before};
 }
 
-// S3. `key` is what w was seen to hold, 0: disarmed, and then whatever stands in the heap may surface for nothing.
+// S2. `key` is what w was seen to hold, 0: disarmed, and then whatever stands in the heap may surface for nothing.
 inline void heap_engine::announce(std::uint32_t slot, const timer_slot& s, std::uint64_t key) noexcept
 {
     if (key != 0 && !covers(s.hkey.load(std::memory_order_seq_cst), key))
@@ -99,36 +115,68 @@ inline void heap_engine::announce(std::uint32_t slot, const timer_slot& s, std::
         sink_.wake();
 }
 
-// A cache line that is fetched while the clock is read costs nothing: at a million timers it is most of what settime() takes.
 void heap_engine::expect(std::uint32_t slot) const noexcept
 {
     if (const timer_slot* s = slots_.find(slot))
         __builtin_prefetch(s, 1);
 }
 
+inline timer_exchange heap_engine::arm(
+    std::uint32_t slot, timer_slot& s, std::uint32_t generation, const timer_value& value) noexcept
+{
+    const sys::pair64 packed = pack(value, generation);
+    const timer_exchange done = replace(s, generation, packed, value.interval);
+    if (done.valid)
+        announce(slot, s, packed.lo);
+    return done;
+}
+
 timer_exchange heap_engine::settime(std::uint32_t slot, std::uint32_t generation, const timer_value& value) noexcept
 {
     if (value.base == timer_base::wall && !alarms_[wall_base].is_open())
         return {}; // no timer was created that may be armed on it
-    timer_slot* s = pin(slot, generation);
-    if (!s)
+    timer_slot* s = slots_.find(slot);
+    if (!s || !lives(generation)) [[unlikely]]
         return {};
-    const sys::pair64 packed = pack(value);
-    const sys::pair64 old = s->w.exchange(packed);
-    announce(slot, *s, packed.lo);
-    unpin(slot, *s);
-    return {true, unpack(old)};
+    return arm(slot, *s, generation, value);
+}
+
+timer_exchange heap_engine::settime_from_now(
+    std::uint32_t slot, std::uint32_t generation, std::uint64_t delay, std::uint64_t interval) noexcept
+{
+    timer_slot* s = slots_.find(slot);
+    if (!s || !lives(generation)) [[unlikely]]
+        return {};
+    // A cache line that is fetched while the clock is read costs nothing: at a million timers it is most of what this takes.
+    __builtin_prefetch(s, 1);
+    const std::uint64_t present = alarms_[steady].present();
+    return arm(slot, *s, generation, {delay < latest - present ? present + delay : latest, interval, timer_base::steady});
 }
 
 timer_exchange heap_engine::gettime(std::uint32_t slot, std::uint32_t generation) noexcept
 {
-    timer_slot* s = pin(slot, generation);
-    if (!s)
+    timer_slot* s = slots_.find(slot);
+    if (!s || !lives(generation))
         return {};
     const sys::pair64 seen = s->w.load();
-    announce(slot, *s, seen.lo);
-    unpin(slot, *s);
-    return {true, unpack(seen)};
+    if (!is_of(seen.hi, generation))
+        return {};
+    const timer_exchange done = is_wide(seen) ? look_wide(*s, generation) : timer_exchange{true, unpack(seen)};
+    if (done.valid)
+        announce(slot, *s, pack(done.old.deadline, done.old.base));
+    return done;
+}
+
+[[gnu::noinline]] timer_exchange heap_engine::look_wide(timer_slot& s, std::uint32_t generation) noexcept
+{
+    const sys::handler_lock::hold hold(wide_);
+    const sys::pair64 seen = s.w.load(); // it may be another one than before the lock
+    if (!is_of(seen.hi, generation))
+        return {};
+    timer_value value = unpack(seen);
+    if (is_wide(seen))
+        value.interval = s.interval.load(std::memory_order_relaxed);
+    return {true, value};
 }
 
 timer_exchange heap_engine::destroy(std::uint32_t slot, std::uint32_t generation) noexcept
@@ -137,16 +185,10 @@ timer_exchange heap_engine::destroy(std::uint32_t slot, std::uint32_t generation
     if (!s || !lives(generation))
         return {};
     slots_.fetch(slot); // its other line, which its way back will write
-    std::uint64_t gp = s->gp.load(std::memory_order_relaxed);
-    do
-        if (!same(generation_of(gp), generation))
-            return {};
-    while (!s->gp.compare_exchange_weak(gp, (gp + one_generation + one_pin) | limbo, std::memory_order_seq_cst));
-    // Pinned by the same step: the reactor may meet the slot for another reason, and give it away before w is
-    // cleared.
-    const sys::pair64 old = s->w.load_low() == 0 ? sys::pair64{} : s->w.exchange({});
-    unpin(slot, *s);
-    return {true, unpack(old)};
+    const timer_exchange done = replace(*s, generation, {0, high_of(after(generation)) | limbo}, 0);
+    if (done.valid)
+        announce_end(slot);
+    return done;
 }
 
 unsigned heap_engine::descriptors(int* out) const noexcept

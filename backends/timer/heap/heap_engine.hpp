@@ -6,10 +6,8 @@
 // recycle in reap()).
 //
 // The protocol (every step seq_cst: each argument below is "both store, then load what the other stored").
-//   settime  S1 pin, and check the generation in the same word
-//            S2 old = exchange(w, v)
-//            S3 if hkey does not cover v: set the slot's bit; if v is earlier than its base's horizon: wake
-//            S4 unpin
+//   settime  S1 old = compare-exchange(w, v), which expects and keeps the generation
+//            S2 if hkey does not cover v: set the slot's bit; if v is earlier than its base's horizon: wake
 //   settle   R1 due: w -> reloaded or 0 by compare-exchange, then raise; lost: look again
 //            R2 move the slot in its heap; hkey = where it stands now
 //            R3 read w again: not covered -> R1
@@ -19,15 +17,17 @@
 // Why. R3: a setter that read the old hkey stayed silent, and the reactor that read the old w publishes a later hkey:
 // one of the two must see the other. The look at the bitmap after the horizons: the same for "bit, then horizon"
 // against "horizon, then bits". A later deadline touches nothing shared: its slot surfaces under the old key and is
-// settled then. Each arming is consumed by exactly one compare-exchange of R1 or returned by exactly one exchange of
-// S2.
+// settled then. Each arming is consumed by exactly one compare-exchange of R1 or returned by exactly one of S1.
 //
-// Deleting. destroy() kills the generation and pins in one step, clears w, unpins. Whoever takes the last pin off a
-// dead slot sets its bit, and the reactor retires it when it finds it without pins: there is no list of waiting slots
-// to search. A settime() that passed S1 before may still arm it, so retiring clears w once more.
-// Retiring happens in settle() only, so during a settle() its slot cannot get a new owner: the compare-exchange of R1
-// cannot succeed on an equal deadline of another timer, and the reactor needs no pin against that.
+// Deleting. destroy() is an exchange as settime() is: for the next generation, which is dead and in limbo, and disarmed. From
+// then on no exchange of the old generation can succeed, so whoever is held up before his cannot do harm, and nobody counts
+// who is inside. destroy() sets the slot's bit, and the reactor, which alone changes a dead slot, retires it. Who has armed the
+// timer before its end and is held up in S2 may then set the bit of the slot's next owner: it is settled for nothing.
+// Retiring happens in settle() only, so during a settle() its slot cannot get a new owner.
 // The heap entry stays with the slot, and covers for the slot's next owner, until it surfaces.
+//
+// A wide value's interval has no room in w. Who finds one there, or puts one there, does it behind a lock that a handler may take
+// (sys/handler_lock.hpp): while w is wide nothing else exchanges it, and while it is not nobody looks at the other word.
 //
 // What is due is taken out of a heap all at once, in the order of its deadlines, and settled then: taking out one by one sinks
 // another entry through the whole heap for each, and what a timer that is due needs stands in half a dozen cache lines, which are
@@ -35,13 +35,12 @@
 // did, which is right, since it is settled in this reap().
 //
 // Slack and precision (wishes.hpp) only move a slot's place in the heap: "covers" is asked for that place where the
-// reactor asks it, and for the deadline itself in S3, which sets a bit too many at most. Whether to wake is then
+// reactor asks it, and for the deadline itself in S2, which sets a bit too many at most. Whether to wake is then
 // asked for the place, out of the straight way. While a precise timer is about to be due reap() asks to be run again,
 // so that its owner's loop, which also does what else has come, is the spin; one at a time, and then the loop turns.
 //
-// Left by siglongjmp inside settime(): between S2 and S3 the timer may be late, until the next settime() or gettime()
-// of it, which repeat S3; and its pin keeps the slot from being used again once it is deleted. No other timer is
-// touched.
+// Left by siglongjmp inside settime(): between S1 and S2 the timer may be late, until the next settime() or gettime()
+// of it, which repeat S2. No other timer is touched, and nothing of the slot is held.
 //
 // Forked: nothing here is static, and nothing refers to the process. The child lets the object be: its destructor
 // would only close the child's copies of the timerfds.
@@ -52,6 +51,7 @@
 #include "backends/timer/heap/slot_table.hpp"
 #include "backends/timer/heap/wishes.hpp"
 #include "sys/fork_epoch.hpp"
+#include "sys/handler_lock.hpp"
 
 namespace sigev::spi::heap {
 
@@ -64,6 +64,8 @@ public:
     void wish(std::uint32_t slot, std::uint64_t slack, bool precise) noexcept override;
     std::uint64_t next(timer_base base) const noexcept override;
     timer_exchange settime(std::uint32_t slot, std::uint32_t generation, const timer_value& value) noexcept override;
+    timer_exchange settime_from_now(
+        std::uint32_t slot, std::uint32_t generation, std::uint64_t delay, std::uint64_t interval) noexcept override;
     timer_exchange gettime(std::uint32_t slot, std::uint32_t generation) noexcept override;
     timer_exchange destroy(std::uint32_t slot, std::uint32_t generation) noexcept override;
     unsigned descriptors(int* out) const noexcept override;
@@ -77,8 +79,10 @@ private:
     };
     using deadlines = deadline_heap<slot_table::entries, position_of>;
 
-    timer_slot* pin(std::uint32_t slot, std::uint32_t generation) noexcept;
-    void unpin(std::uint32_t slot, timer_slot& s) noexcept;
+    timer_exchange arm(std::uint32_t slot, timer_slot& s, std::uint32_t generation, const timer_value& value) noexcept;
+    timer_exchange replace(timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept;
+    timer_exchange replace_wide(timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept;
+    timer_exchange look_wide(timer_slot& s, std::uint32_t generation) noexcept;
     void announce(std::uint32_t slot, const timer_slot& s, std::uint64_t key) noexcept;
     void announce_earlier(std::uint32_t slot, std::uint64_t key) noexcept;
     void announce_end(std::uint32_t slot) noexcept;
@@ -90,7 +94,9 @@ private:
 
     void settle_due(unsigned base) noexcept;
     void settle(std::uint32_t slot, bool taken = false) noexcept;
-    std::uint64_t expire_if_due(std::uint32_t slot, timer_slot& s, std::uint32_t generation) noexcept;
+    bool is_due(const sys::pair64& w) const noexcept { return w.lo != 0 && w.lo <= now_[base_of(w.lo)]; }
+    std::uint64_t expire_if_due(std::uint32_t slot, timer_slot& s) noexcept;
+    sys::pair64 expire_wide(std::uint32_t slot, timer_slot& s) noexcept;
     void place(std::uint32_t slot, timer_slot& s, std::uint64_t key, bool& taken) noexcept;
     void retire(std::uint32_t slot, timer_slot& s) noexcept;
     bool publish() noexcept;
@@ -100,6 +106,7 @@ private:
     const std::uint32_t epoch_ = sys::ensure_epoch();
     timer_sink& sink_;
     slot_table slots_;
+    sys::handler_lock wide_; ///< of timer_slot::interval, and of w where it is wide
 
     // The reactor's.
     deadlines heaps_[bases];

@@ -19,10 +19,13 @@ bool heap_engine::reap() noexcept
     for (auto& horizon : horizon_)
         horizon.store(0, std::memory_order_relaxed);
 
-    slots_.ready().take_all([this](std::size_t slot) {
-        if (!is_inherited())
-            settle(static_cast<std::uint32_t>(slot));
-    });
+    // Slots come in the order of their memory, and lead anywhere in the heaps.
+    slots_.ready().take_all(
+        [this](std::size_t slot) {
+            if (!is_inherited())
+                settle(static_cast<std::uint32_t>(slot));
+        },
+        [this](std::size_t slot) { slots_.fetch_entry(static_cast<std::uint32_t>(slot)); });
     // The clock stands still meanwhile, so each timer is raised once, however short its interval.
     for (unsigned b = 0; b < bases; ++b)
         settle_due(b);
@@ -105,31 +108,30 @@ void heap_engine::settle(std::uint32_t slot, bool taken) noexcept
 {
     timer_slot& s = slots_[slot];
     for (;;) {
-        const std::uint64_t gp = s.gp.load(std::memory_order_seq_cst);
-        if (!lives(generation_of(gp))) {
+        if (!lives(generation_of(s.w.load_high()))) {
             const std::uint64_t hkey = s.hkey.load(std::memory_order_relaxed);
             if (hkey != none && hkey <= now_[base_of(hkey)])
                 place(slot, s, none, taken); // surfaced. Otherwise it stays, for the next owner
         } else {
-            const std::uint64_t key = expire_if_due(slot, s, generation_of(gp));
+            const std::uint64_t key = expire_if_due(slot, s);
             place(slot, s, key == 0 ? none : stand(slot, key), taken);
         }
-
         const std::uint64_t key = s.w.load_low();
         if (key == 0 || covers(s.hkey.load(std::memory_order_relaxed), stand(slot, key)))
-            break;
-        // Dead still: whoever arms the next generation comes after the hkey that was written above, and sees it.
-        if (!lives(generation_of(s.gp.load(std::memory_order_seq_cst))))
             break;
     }
     retire(slot, s);
 }
 
 // Returns the key under which w is to be looked at next, 0: not at all.
-std::uint64_t heap_engine::expire_if_due(std::uint32_t slot, timer_slot& s, std::uint32_t generation) noexcept
+std::uint64_t heap_engine::expire_if_due(std::uint32_t slot, timer_slot& s) noexcept
 {
     sys::pair64 w = s.w.guess();
-    while (w.lo != 0 && w.lo <= now_[base_of(w.lo)]) {
+    while (is_due(w)) {
+        if (is_wide(w)) [[unlikely]] {
+            w = expire_wide(slot, s);
+            continue;
+        }
         const timer_value v = unpack(w);
         timer_value next;
         std::uint64_t missed = 0;
@@ -138,13 +140,34 @@ std::uint64_t heap_engine::expire_if_due(std::uint32_t slot, timer_slot& s, std:
             next = {r.deadline, v.interval, v.base};
             missed = r.missed;
         }
-        const sys::pair64 packed = pack(next);
+        const std::uint32_t generation = generation_of(w.hi);
+        const sys::pair64 packed = pack(next, generation);
         if (s.w.compare_exchange(w, packed)) {
             sink_.expired(slot, generation, missed, v.deadline, v.base);
             return packed.lo;
         }
     }
     return w.lo;
+}
+
+// Returns what w is then.
+sys::pair64 heap_engine::expire_wide(std::uint32_t slot, timer_slot& s) noexcept
+{
+    sys::pair64 w;
+    sys::pair64 reloaded_to;
+    reloaded r{};
+    {
+        const sys::handler_lock::hold hold(wide_);
+        w = s.w.load();
+        if (!is_due(w) || !is_wide(w))
+            return w;
+        r = reload(deadline_of(w.lo), s.interval.load(std::memory_order_relaxed), deadline_of(now_[base_of(w.lo)]));
+        reloaded_to = {pack(r.deadline, static_cast<timer_base>(base_of(w.lo))), w.hi};
+        for (sys::pair64 expected = w; !s.w.compare_exchange(expected, reloaded_to);) // only ours while it is wide
+            expected = w;
+    }
+    sink_.expired(slot, generation_of(w.hi), r.missed, deadline_of(w.lo), static_cast<timer_base>(base_of(w.lo)));
+    return reloaded_to;
 }
 
 // Where a slot that is armed for `key` belongs in the heap. A precise one that is nearer than the lead stands under its deadline,
@@ -216,17 +239,14 @@ void heap_engine::place(std::uint32_t slot, timer_slot& s, std::uint64_t after, 
     s.hkey.store(after, std::memory_order_seq_cst);
 }
 
-// Out of limbo, if it is in it and nobody is inside any more.
+// Out of limbo, if it is in it.
 void heap_engine::retire(std::uint32_t slot, timer_slot& s) noexcept
 {
-    const std::uint64_t gp = s.gp.load(std::memory_order_seq_cst);
-    if (!(gp & limbo) || (gp & pins_mask) != 0)
-        return; // who is inside sets the bit again when it leaves
-    // Who passed S1 before the end may have armed it after destroy() cleared it. Nobody can pass any more, and nobody is inside.
-    if (s.w.load_low() != 0)
-        s.w.exchange({});
-    s.gp.fetch_and(~limbo, std::memory_order_seq_cst);
-    sink_.retired(slot, generation_of(gp) - 1);
+    const std::uint64_t high = s.w.load_high();
+    if (lives(generation_of(high)) || !(high & limbo))
+        return;
+    s.w.store_high(high & ~limbo); // dead, so the reactor's alone
+    sink_.retired(slot, before(generation_of(high)));
     slots_.link(retired_, slot);
 }
 

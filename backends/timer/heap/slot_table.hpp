@@ -52,6 +52,12 @@ public:
         __builtin_prefetch(&hot_[index], 1);
         __builtin_prefetch(&cold_[index], 1);
     }
+    /// It is moved in its heap soon, if it stands in one.
+    void fetch_entry(std::uint32_t index) const noexcept
+    {
+        if (const std::uint64_t hkey = hot_[index].hkey.load(std::memory_order_relaxed); hkey != none)
+            __builtin_prefetch(&entries_[base_of(hkey)][cold_[index].position + heap_offset], 1);
+    }
     entries& heap_memory(unsigned base) noexcept { return entries_[base]; }
     sys::ready_bitmap& ready() noexcept { return ready_; }
 

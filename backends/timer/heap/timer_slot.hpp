@@ -1,12 +1,15 @@
 // The words of a timer slot, and how values are packed into them.
 //
-//   w     {deadline 63 bits, base in bit 0 | interval}. The low word is the packed deadline, and 0 is disarmed.
-//         Exchanged by any thread; reload and expiry by the reactor's compare-exchange.
-//   hkey  the packed deadline under which the slot stands in a heap, or `none`. Written by the reactor only.
-//   gp    generation 32 | limbo 1 | pins 31. Generation and pins in one word, so that "is it still mine" and "I am
-//         inside" are one step: with two words a settime() that was preempted between them writes into the slot's
-//         next timer. An odd generation lives. Zeroed memory is a slot that was never created and that no handle
-//         names. limbo: deleted, and not yet seen without pins.
+//   w         {deadline 63 bits, base in bit 0 | generation 16, wide 1, interval 47}. The low word is the packed deadline,
+//             and 0 is disarmed. Exchanged by any thread, which expects its own generation there; reload and expiry by the
+//             reactor, by the same means.
+//   hkey      the packed deadline under which the slot stands in a heap, or `none`. Written by the reactor only.
+//   interval  of a value that is wide: whose interval takes more than 47 bits, 39 hours. Behind a lock.
+//
+// The generation stands in the word that is exchanged, so "is it still mine" and the change are one step, and nobody needs to say
+// that he is inside: a settime() that is held up until the slot has its next timer does not find what it expects. An odd
+// generation lives. Zeroed memory is a slot that was never created and that no handle names. A dead slot has no interval, and of
+// those bits one says *limbo*: deleted, and not yet retired by the reactor.
 //
 // Within a base packed deadlines compare as deadlines do, so the packed form is used as the key everywhere.
 // 32 bytes, two to a cache line: at 100 000 timers settime() costs what fetching this line costs.
@@ -29,20 +32,8 @@ constexpr std::uint64_t pack(std::uint64_t deadline, timer_base base) noexcept
 {
     return deadline == 0 ? 0 : std::min(deadline, latest) << 1 | static_cast<std::uint64_t>(base);
 }
-constexpr sys::pair64 pack(const timer_value& v) noexcept
-{
-    const std::uint64_t key = pack(v.deadline, v.base);
-    // One value for "disarmed", whatever interval and base came with it.
-    return key == 0 ? sys::pair64{} : sys::pair64{key, std::min(v.interval, latest)};
-}
-
 constexpr std::uint64_t deadline_of(std::uint64_t key) noexcept { return key >> 1; }
 constexpr unsigned base_of(std::uint64_t key) noexcept { return key & 1; }
-
-constexpr timer_value unpack(const sys::pair64& w) noexcept
-{
-    return {deadline_of(w.lo), w.hi, static_cast<timer_base>(base_of(w.lo))};
-}
 
 /// Will a slot that stands in a heap under `hkey` be looked at in time for `key`? `none` covers nothing: it is later
 /// than every key of base 1 and of the other base than every key of base 0.
@@ -51,23 +42,38 @@ constexpr bool covers(std::uint64_t hkey, std::uint64_t key) noexcept
     return base_of(hkey) == base_of(key) && hkey <= key;
 }
 
-inline constexpr std::uint64_t one_pin = 1;
-inline constexpr std::uint64_t limbo = std::uint64_t{1} << 31;
-inline constexpr std::uint64_t pins_mask = limbo - 1;
-inline constexpr std::uint64_t one_generation = std::uint64_t{1} << 32;
+// ---- the high half of w
 
-constexpr std::uint32_t generation_of(std::uint64_t gp) noexcept { return static_cast<std::uint32_t>(gp >> 32); }
-constexpr bool same(std::uint32_t generation, std::uint32_t given) noexcept
-{
-    return ((generation ^ given) & generation_mask) == 0;
-}
+inline constexpr std::uint64_t wide = std::uint64_t{1} << 47;
+inline constexpr std::uint64_t interval_mask = wide - 1;
+inline constexpr std::uint64_t limbo = 1; ///< of a dead generation
+static_assert(generation_mask == 0xffff, "as many bits as w has for it");
+
+constexpr std::uint64_t high_of(std::uint32_t generation) noexcept { return std::uint64_t{generation & generation_mask} << 48; }
+constexpr std::uint32_t generation_of(std::uint64_t high) noexcept { return static_cast<std::uint32_t>(high >> 48); }
+constexpr bool is_of(std::uint64_t high, std::uint32_t generation) noexcept { return ((high ^ high_of(generation)) >> 48) == 0; }
 constexpr bool lives(std::uint32_t generation) noexcept { return (generation & 1) != 0; }
-constexpr bool last_pin_in_limbo(std::uint64_t gp) noexcept { return (gp & limbo) && (gp & pins_mask) == one_pin; }
+constexpr std::uint32_t after(std::uint32_t generation) noexcept { return (generation + 1) & generation_mask; }
+constexpr std::uint32_t before(std::uint32_t generation) noexcept { return (generation - 1) & generation_mask; }
+constexpr bool is_wide(const sys::pair64& w) noexcept { return (w.hi & wide) != 0; }
+
+/// A wide one's interval goes elsewhere.
+constexpr sys::pair64 pack(const timer_value& v, std::uint32_t generation) noexcept
+{
+    const std::uint64_t key = pack(v.deadline, v.base);
+    // One value for "disarmed", whatever interval and base came with it.
+    return {key, high_of(generation) | (key == 0 ? 0 : v.interval <= interval_mask ? v.interval : wide)};
+}
+/// A wide one's interval is not in it: 0.
+constexpr timer_value unpack(const sys::pair64& w) noexcept
+{
+    return {deadline_of(w.lo), w.hi & interval_mask, static_cast<timer_base>(base_of(w.lo))};
+}
 
 struct timer_slot {
     sys::atomic16 w;
     std::atomic<std::uint64_t> hkey;
-    std::atomic<std::uint64_t> gp;
+    std::atomic<std::uint64_t> interval;
 };
 static_assert(sizeof(timer_slot) == 32);
 
