@@ -53,8 +53,10 @@ int timer_bank::create(core::reactor& on, const timer_request& wanted, std::uint
     cold& c = cold_[slot];
     int error = registry_.make_promise(spec, c.promise);
     const bool rests = error == 0;
-    if (error == ENOTSUP)
+    if (error == ENOTSUP) {
+        const sys::cancellation_hold hold;
         error = registry_.open(spec, s);
+    }
     if (error) {
         engine_->destroy(slot, generation);
         return error;
@@ -71,8 +73,10 @@ int timer_bank::create(core::reactor& on, const timer_request& wanted, std::uint
         return EINVAL;
     }
     int after[2];
-    if (engine_->descriptors(after) != watched)
+    if (engine_->descriptors(after) != watched) {
+        const sys::cancellation_hold hold;
         on.wake(); // so that its loop learns of the new one
+    }
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "core/statistics.hpp"
 #include "sources/clock_steps.hpp"
 #include "sources/kernel_timer.hpp"
+#include "sys/cancellation_hold.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -21,6 +22,9 @@ timers::~timers()
 
 timers* timers::ensure(core::registry& all) noexcept
 {
+    if (auto* const there = all.find(core::extension_place::timers))
+        return static_cast<timers*>(there);
+    const sys::cancellation_hold hold;
     return static_cast<timers*>(
         all.ensure(core::extension_place::timers,
                    [](core::registry& r) -> std::unique_ptr<core::extension> { return std::make_unique<timers>(r); }));
@@ -58,6 +62,7 @@ int timers::bank_of(core::reactor& on, clock_family family, const sys::manual_ti
     out = bank_on(on, family, time, place);
     if (out)
         return 0;
+    const sys::cancellation_hold hold;
     const std::lock_guard lock(mutex_);
     out = bank_on(on, family, time, place);
     if (out)
