@@ -147,7 +147,7 @@ void aio_source::done(spi::aio_work* list) noexcept
     }
     ::sigev_aio_ended_tell();
     while (closing)
-        delete std::exchange(closing, closing->next_closing);
+        destroy(std::exchange(closing, closing->next_closing));
     start_all(ready);
     while (list) {
         auto& r = static_cast<request&>(*list);
@@ -218,8 +218,12 @@ void aio_source::finish(request& r) noexcept
 {
     aio_list* const list = r.list;
     const int error = r.error;
-    if (!r.tells || !tell(static_cast<telling_request&>(r), r.result, error))
+    if (!r.tells) {
+        r.~request();
+        spare_requests_.give(&r);
+    } else if (!tell(static_cast<telling_request&>(r), r.result, error)) {
         request_deleter()(&r);
+    }
     if (list)
         one_less(*list, error);
 }

@@ -37,8 +37,10 @@
 #include "core/registry.hpp"
 #include "sources/aio_completed.hpp"
 #include "sources/aio_files.hpp"
+#include "sources/aio_spares.hpp"
 #include "sources/aio_state.hpp"
 #include "spi/aio_engine.hpp"
+#include "sys/brief_mutex.hpp"
 
 #include <sigev.h>
 
@@ -123,6 +125,7 @@ private:
     void close_duplicate(aio_file& file) noexcept;
     void leave(aio_file& file) noexcept;
     bool forget_locked(aio_file& file) noexcept;
+    void destroy(aio_file* file) noexcept;
     aio_order::item* publish_locked(request& r) noexcept;
     void done(spi::aio_work* list) noexcept override;
     void publish_over(request& r) noexcept;
@@ -142,10 +145,12 @@ private:
 
     core::registry& registry_;
     std::unique_ptr<spi::aio_engine> engine_;
-    std::mutex mutex_;
+    sys::brief_mutex mutex_;
     aio_order order_; ///< under mutex_, as files_
     aio_files files_;
     aio_completed completed_;
+    aio_spares spare_requests_; ///< of those that nobody is told of
+    aio_spares spare_files_;
 
     friend struct aio_taken take_aio(aiocb& cb) noexcept;
 };

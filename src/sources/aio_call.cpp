@@ -47,7 +47,8 @@ int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
         return 0;
     }
     if (!tells)
-        r.reset(new (std::nothrow) request(std::move(probe)));
+        if (void* const memory = spare_requests_.take(sizeof(request)))
+            r.reset(new (memory) request(std::move(probe)));
     if (!r) {
         abandon(probe);
         return EAGAIN;

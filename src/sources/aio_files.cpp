@@ -42,9 +42,10 @@ int aio_source::join_file(request& r) noexcept
         }
         leave(*file);
     }
-    std::unique_ptr<aio_file> fresh(new (std::nothrow) aio_file);
-    if (!fresh)
+    void* const memory = spare_files_.take(sizeof(aio_file));
+    if (!memory)
         return EAGAIN;
+    std::unique_ptr<aio_file> fresh(new (memory) aio_file);
     if (const int error = open_file(*fresh, number))
         return error;
     {
@@ -121,7 +122,13 @@ void aio_source::leave(aio_file& file) noexcept
         if (!forget_locked(file))
             return;
     }
-    delete &file;
+    destroy(&file);
+}
+
+void aio_source::destroy(aio_file* file) noexcept
+{
+    file->~aio_file();
+    spare_files_.give(file);
 }
 
 // True: the caller deletes it.

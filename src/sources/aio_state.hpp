@@ -30,6 +30,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace sigev::sources {
 
@@ -142,13 +144,27 @@ private:
     static void unlink_append(file& f, item& i) noexcept;
     static void tell_syncs(const item& i, int error) noexcept;
 
-    std::unordered_map<file_identity, file, file_identity_hash> files_;
+    using table = std::unordered_map<file_identity, file, file_identity_hash>;
+    static constexpr std::size_t most_spare = 64;
+
+    table files_;
+    std::vector<table::node_type> spare_; ///< so that files that come and go take no memory and free none
 };
 
 inline aio_order::file* aio_order::open(const file_identity& identity) noexcept
 {
     try {
-        const auto [place, fresh] = files_.try_emplace(identity);
+        auto place = files_.find(identity);
+        if (place == files_.end() && !spare_.empty()) {
+            table::node_type& node = spare_.back();
+            node.key() = identity;
+            node.mapped() = file();
+            place = files_.insert(std::move(node)).position;
+            spare_.pop_back();
+        } else if (place == files_.end()) {
+            spare_.reserve(most_spare);
+            place = files_.try_emplace(identity).first;
+        }
         place->second.identity = &place->first;
         ++place->second.references;
         return &place->second;
@@ -160,8 +176,9 @@ inline aio_order::file* aio_order::open(const file_identity& identity) noexcept
 inline void aio_order::close(file& f) noexcept
 {
     if (--f.references == 0) {
-        const file_identity key = *f.identity; // a copy: erase() would read the key that it frees
-        files_.erase(key);
+        auto node = files_.extract(*f.identity);
+        if (spare_.size() != spare_.capacity())
+            spare_.push_back(std::move(node));
     }
 }
 

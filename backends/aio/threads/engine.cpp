@@ -1,6 +1,8 @@
 #include "backends/aio/threads/engine.hpp"
 
 #include "backends/aio/threads/transfer.hpp"
+#include "sys/clock.hpp"
+#include "sys/futex.hpp"
 #include "sys/signal_block.hpp"
 
 #include <algorithm>
@@ -31,7 +33,7 @@ public:
             notify = engine_.call_help_locked();
         }
         if (notify)
-            engine_.more_.notify_one();
+            sys::futex_wake(engine_.bell_, 1);
     }
     blocking(const blocking&) = delete;
     blocking& operator=(const blocking&) = delete;
@@ -124,7 +126,8 @@ void engine::stop() noexcept
     waits_.stop(); // what comes to its lines afterwards is broken off here, so the threads go last
     std::unique_lock lock(mutex_);
     stopping_ = true;
-    more_.notify_all();
+    bell_.fetch_add(1, std::memory_order_relaxed);
+    sys::futex_wake(bell_);
     while (!threads_.empty() || !left_.empty()) {
         std::list<std::thread>& from = left_.empty() ? threads_ : left_;
         std::list<std::thread> one;
@@ -153,7 +156,7 @@ void engine::enqueue(spi::aio_work& work) noexcept
         notify = call_help_locked();
     }
     if (notify)
-        more_.notify_one();
+        sys::futex_wake(bell_, 1);
 }
 
 void engine::take_locked(spi::aio_work& work) noexcept
@@ -170,6 +173,7 @@ bool engine::call_help_locked() noexcept
         return false;
     if (called_ < idle_) {
         ++called_;
+        bell_.fetch_add(1, std::memory_order_relaxed);
         return true;
     }
     spawn_locked();
@@ -220,7 +224,7 @@ spi::aio_work* engine::next_batch(std::list<std::thread>::iterator self) noexcep
         if (stopping_)
             return nullptr;
         ++idle_;
-        const bool timed_out = more_.wait_for(lock, limits_.idle) == std::cv_status::timeout;
+        const bool timed_out = sleep(lock);
         --idle_;
         if (called_ != 0)
             --called_; // the call was for this thread, or for another one that will find that it is not needed
@@ -239,6 +243,19 @@ spi::aio_work* engine::next_batch(std::list<std::thread>::iterator self) noexcep
         end = &work.next;
     }
     return batch;
+}
+
+// True: nobody has called for as long as a thread stays.
+bool engine::sleep(std::unique_lock<sys::brief_mutex>& lock) noexcept
+{
+    const std::uint32_t seen = bell_.load(std::memory_order_relaxed);
+    const auto longest = static_cast<std::uint64_t>(std::chrono::nanoseconds(limits_.idle).count());
+    const std::uint64_t until = sys::now(CLOCK_MONOTONIC) + longest;
+    const timespec idle = sys::to_timespec(longest);
+    lock.unlock();
+    sys::futex_wait(bell_, seen, &idle);
+    lock.lock();
+    return bell_.load(std::memory_order_relaxed) == seen && sys::now(CLOCK_MONOTONIC) >= until;
 }
 
 void engine::put_back(spi::aio_work* batch) noexcept

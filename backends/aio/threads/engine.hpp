@@ -18,10 +18,10 @@
 
 #include "backends/aio/threads/waits.hpp"
 #include "spi/aio_engine.hpp"
+#include "sys/brief_mutex.hpp"
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <list>
 #include <mutex>
@@ -61,6 +61,7 @@ private:
     void join_left_locked() noexcept;
     void run(std::list<std::thread>::iterator self) noexcept;
     spi::aio_work* next_batch(std::list<std::thread>::iterator self) noexcept;
+    bool sleep(std::unique_lock<sys::brief_mutex>& lock) noexcept;
     void serve(spi::aio_work* batch) noexcept;
     void put_back(spi::aio_work* batch) noexcept;
     bool block_for(spi::aio_work& work) noexcept;
@@ -70,8 +71,8 @@ private:
     const std::size_t most_busy_; ///< threads that nothing blocks: more than cores are of no use
     waits waits_;
 
-    mutable std::mutex mutex_;
-    std::condition_variable more_;
+    mutable sys::brief_mutex mutex_;
+    std::atomic<std::uint32_t> bell_{0}; ///< idle threads sleep on it; changed under mutex_
     spi::aio_work_list queue_;
     std::size_t idle_ = 0;
     std::size_t called_ = 0;  ///< of the idle ones: have been notified and not woken yet

@@ -105,9 +105,9 @@ int waits::open(spi::aio_channel& channel) noexcept
 // Out of the set as well: a descriptor that a child has inherited would stay in it when it is closed here.
 void waits::close(spi::aio_channel& channel) noexcept
 {
-    const std::lock_guard lock(mutex_);
     if (channel.place == 0)
         return;
+    const std::lock_guard lock(mutex_);
     use& u = uses_[channel.place];
     u.of = nullptr;
     --open_;
