@@ -39,4 +39,24 @@ inline void pin_to(int processor)
         throw std::system_error(errno, std::generic_category(), "sched_setaffinity");
 }
 
+/// As long as it lives the calling thread, and what it makes, has all of them; afterwards it is where it was.
+class on_all_processors {
+public:
+    on_all_processors()
+    {
+        cpu_set_t all;
+        CPU_ZERO(&all);
+        for (const int one : processors())
+            CPU_SET(static_cast<unsigned>(one), &all);
+        if (::sched_getaffinity(0, sizeof before_, &before_) != 0 || ::sched_setaffinity(0, sizeof all, &all) != 0)
+            throw std::system_error(errno, std::generic_category(), "sched_setaffinity");
+    }
+    on_all_processors(const on_all_processors&) = delete;
+    on_all_processors& operator=(const on_all_processors&) = delete;
+    ~on_all_processors() { ::sched_setaffinity(0, sizeof before_, &before_); }
+
+private:
+    cpu_set_t before_;
+};
+
 } // namespace sigev_bench

@@ -1,5 +1,6 @@
 // The measurements of bench_timers that end in a signal or a thread: n timers are due within one millisecond, and what is
-// counted is the time from then until the last one has arrived. Both cores work: one expires, one takes.
+// counted is the time from then until the last one has arrived. Both cores work: one expires, one takes. (Also in a process
+// whose other measurements have pinned it to one.)
 //
 // A contestant supplies Timers as in cases.hpp, but without a loop, and
 //
@@ -60,6 +61,7 @@ std::uint64_t arm_together(Timers& t)
 template <class Timers>
 double burst_signals(std::uint64_t n)
 {
+    const on_all_processors here;
     const int fd = taken();
     Timers& t = due_together<Timers>(n);
     const std::uint64_t due = arm_together(t);
@@ -86,6 +88,7 @@ inline void count_call(sigval) { calls.fetch_add(1, std::memory_order_release); 
 template <class Timers>
 double burst_threads(std::uint64_t n)
 {
+    const on_all_processors here;
     Timers& t = due_together<Timers>(n);
     calls = 0;
     const std::uint64_t due = arm_together(t);

@@ -107,4 +107,23 @@ BOOST_AUTO_TEST_CASE(one_that_expires_twice_or_early_is_a_failure)
     BOOST_CHECK_EXCEPTION(burst<noted<fault::early>>(100), std::runtime_error, says("early"));
 }
 
+// The contestant's process is pinned by what it measured before.
+BOOST_AUTO_TEST_CASE(what_needs_all_processors_has_them_in_a_process_that_is_pinned)
+{
+    const auto allowed = [] {
+        cpu_set_t set;
+        ::sched_getaffinity(0, sizeof set, &set);
+        return static_cast<std::size_t>(CPU_COUNT(&set));
+    };
+    if (processors().size() == 1)
+        sigev_tests::skip("there is one processor");
+    pin_to(last_processor());
+    BOOST_TEST(allowed() == 1u);
+    {
+        const on_all_processors here;
+        BOOST_TEST(allowed() == processors().size());
+    }
+    BOOST_TEST(allowed() == 1u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
