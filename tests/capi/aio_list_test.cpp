@@ -123,6 +123,8 @@ std::atomic<int> looks, not_there;
 
 // Programs whose handler looks which of their requests have ended, and takes what is not EINPROGRESS for ended.
 BOOST_AUTO_TEST_CASE(who_hears_of_the_first_finds_the_others_in_progress) {
+    if (under_thread_sanitizer)
+        skip("the sanitizer keeps one signal of a number while it holds it back, so not all are heard");
     descriptor file(temporary_file());
     std::array<char, 64> bytes;
     struct sigaction action{};
