@@ -4,8 +4,6 @@
 #include "spi/method.hpp"
 
 #include <cerrno>
-#include <memory>
-#include <new>
 
 namespace sigev::backends {
 
@@ -14,23 +12,16 @@ namespace {
 using spi::knote;
 using spi::kqueue_port;
 
-struct target {
-    kqueue_port& kqueues;
-    knote* note;
-};
+// The target is the note itself.
+knote* note_of(void* p) noexcept { return static_cast<knote*>(p); }
 
-target& as_target(void* p) noexcept { return *static_cast<target*>(p); }
-
-int open(const spi::open_request& request, void** out) noexcept
+int attach(const spi::open_request& request, bool once, void** out) noexcept
 {
     // As on FreeBSD. A program that did not zero its sigevent most often learns it here.
     const int flags = request.event.sigev_notify_kevent_flags;
     if (flags & ~(EV_ONESHOT | EV_CLEAR | EV_DISPATCH))
         return EINVAL;
 
-    std::unique_ptr<target> t(new (std::nothrow) target{request.kqueues, nullptr});
-    if (!t)
-        return ENOMEM;
     const spi::knote_request note{
         .kqueue = request.event.sigev_notify_kqueue,
         .source = request.source,
@@ -38,24 +29,43 @@ int open(const spi::open_request& request, void** out) noexcept
         .udata = request.event.sigev_value.sival_ptr, // the whole union: a sival_int lies where its writer put it
         .flags = static_cast<std::uint16_t>(flags),
         .port = request.port,
+        .once = once,
     };
-    if (const int error = request.kqueues.attach(note, &t->note))
-        return error;
-    *out = t.release();
-    return 0;
+    knote* k = nullptr;
+    const int error = request.kqueues.attach(note, &k);
+    *out = k;
+    return error;
+}
+
+int open(const spi::open_request& request, void** out) noexcept
+{
+    return attach(request, false, out);
+}
+
+// Into whatever kqueue: what many can share of it is the road only.
+bool common(const sigevent&, spi::workers&, std::uint64_t& target) noexcept
+{
+    target = 0;
+    return true;
+}
+
+int join(const spi::open_request& request, void** own) noexcept
+{
+    return attach(request, true, own);
 }
 
 spi::verdict deliver(void* t, spi::delivery& d, const sigev_notification&) noexcept
 {
-    return as_target(t).kqueues.post(*as_target(t).note, d) ? spi::verdict::accepted : spi::verdict::gone;
+    return kqueue_port::post(*note_of(t), d) ? spi::verdict::accepted : spi::verdict::gone;
 }
 
-void withdraw(void* t) noexcept { as_target(t).kqueues.withdraw(*as_target(t).note); }
+void withdraw(void* t) noexcept { kqueue_port::withdraw(*note_of(t)); }
 
-void close(void* t) noexcept
+void close(void* t) noexcept { kqueue_port::detach(note_of(t)); }
+
+void withdraw_all(kqueue_port& kqueues, bool (*is)(const spi::delivery&, const void*), const void* what) noexcept
 {
-    const std::unique_ptr<target> owned(&as_target(t));
-    owned->kqueues.detach(owned->note);
+    kqueues.withdraw_if(is, what);
 }
 
 } // namespace
@@ -72,6 +82,10 @@ extern const spi::method kevent_method = {
     .call = nullptr,
     .close = close,
     .anywhere = true,
+    .common = common,
+    .join = join,
+    .leave = close,
+    .withdraw_all = withdraw_all,
 };
 
 } // namespace sigev::backends

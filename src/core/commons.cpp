@@ -8,17 +8,41 @@
 #include <iterator>
 #include <limits>
 #include <new>
+#include <utility>
 
 namespace sigev::core {
 
-int commons::join(sigev_reactor_t on, const subscription_spec& spec, subscription*& out) noexcept
+int commons::join(sigev_reactor_t on, const subscription_spec& spec, occasion& out) noexcept
 {
     const spi::method* const m = spi::builtin_method(spec.event->sigev_notify);
     key k{on, 0, spec.source, spec.event->sigev_notify};
     if (!m || !m->common || !m->common(*spec.event, registry_.threads().team(), k.target))
         return ENOTSUP;
-    out = find(k);
-    return out ? 0 : open(k, spec, out);
+    subscription* s = find(k);
+    if (!s)
+        if (const int error = open(k, spec, s))
+            return error;
+    out.owner = s;
+    out.value = spec.event->sigev_value;
+    out.ident = spec.ident;
+    if (!m->join)
+        return 0;
+    out.value.sival_ptr = nullptr;
+    const spi::open_request request{*spec.event, spec.source, spec.ident, 1, false, *s->road.load(std::memory_order_acquire),
+                                    registry_.threads().team(), registry_.kqueues(), registry_.methods()};
+    const int error = m->join(request, &out.value.sival_ptr);
+    if (error)
+        leave(out);
+    return error;
+}
+
+void commons::leave(occasion& o) noexcept
+{
+    subscription& s = *std::exchange(o.owner, nullptr);
+    if (s.has_its_own_each() && o.value.sival_ptr)
+        s.method->leave(o.value.sival_ptr);
+    s.generation.unpin();
+    registry_.maybe_free(s);
 }
 
 subscription* commons::find(const key& k) noexcept

@@ -28,9 +28,12 @@ public:
     commons(const commons&) = delete;
     commons& operator=(const commons&) = delete;
 
-    /// The common subscription for these, pinned; made when there is none. `spec.on` is not looked at. 0 or an errno; ENOTSUP: this
-    /// sigevent needs one of its own. Not async-signal-safe.
-    int join(sigev_reactor_t on, const subscription_spec& spec, subscription*& out) noexcept;
+    /// Makes the occasion ready for `spec.event`: with the common subscription as its owner, pinned; that is made when there is none.
+    /// `spec.on` is not looked at. 0 or an errno; ENOTSUP: this sigevent needs a subscription of its own. Not async-signal-safe.
+    int join(sigev_reactor_t on, const subscription_spec& spec, occasion& out) noexcept;
+
+    /// It will not come.
+    void leave(occasion& o) noexcept;
 
     /// Closes those that nobody is in. No lock is held.
     void close_unused() noexcept;

@@ -141,7 +141,8 @@ private:
     void send_newest(subscription& s) noexcept;
     void dispatch(record& r) noexcept;
     [[gnu::always_inline]] inline spi::verdict attempt(record& r, sigev_notification& n) noexcept;
-    void deliver_among_others(record& r) noexcept;
+    void deliver_among_others(occasion& o) noexcept;
+    static spi::verdict hand_over(const subscription& s, record& r) noexcept;
     inline record& take_run(record& first) noexcept;
     void offer_in_turn(record& first) noexcept;
     spi::verdict offer_again(record& r) noexcept;

@@ -26,8 +26,14 @@ void dispatcher::withdraw(subscription& s) noexcept
 {
     if (s.lane)
         team_->withdraw(*s.lane);
-    if (s.method->withdraw)
+    if (s.has_its_own_each()) {
+        if (s.inflight.load(std::memory_order_seq_cst) != 0)
+            s.method->withdraw_all(
+                registry_.kqueues(),
+                [](const spi::delivery& d, const void* owner) { return static_cast<const record&>(d).owner == owner; }, &s);
+    } else if (s.method->withdraw) {
         s.method->withdraw(s.target);
+    }
 }
 
 // From outside of every callback: until none runs. From inside: a callback that is itself in this call is not waited for, or

@@ -167,8 +167,9 @@ int registry::open(const subscription_spec& spec, subscription*& out) noexcept
     if (!error) {
         const spi::open_request request{*spec.event, spec.source, s.ident,   spec.concurrency, spec.fresh_thread,
                                         d,           team,        *kqueues_, *methods_};
-        error = m->open(request, &s.target);
-        opened = error == 0;
+        opened = !(spec.kind == raising::common && m->join);
+        error = opened ? m->open(request, &s.target) : 0;
+        opened = opened && error == 0;
     }
     if (!error && m->runs_user_code && runtime_->owns(*spec.on)) {
         spi::lane_call call;
@@ -380,7 +381,7 @@ void registry::free_now(subscription& s) noexcept
     fold(s);
     if (s.lane)
         runtime_->team().close_lane(s.lane);
-    if (s.method->close)
+    if (s.method->close && !s.has_its_own_each())
         s.method->close(s.target);
     release_records(s);
     subscriptions.release(s.index);

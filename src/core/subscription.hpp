@@ -46,7 +46,7 @@ struct alignas(64) table_record : record {
 /// The one notification of somebody who shares a subscription, in his own memory: owner->over gives that back when the
 /// notification has come to its end, whatever that is.
 struct occasion : record {
-    sigval value{};
+    sigval value{}; ///< of a method that has something for each occasion (spi::method::join): that, which is all it wants to know
     std::uint64_t ident = 0;
 };
 
@@ -158,6 +158,9 @@ struct alignas(64) subscription {
     subscription* next_held = nullptr; ///< while gate_held is set
 
     subscription* next_dead = nullptr;
+
+    /// Common, and of a method that has something for each occasion: there is no target.
+    bool has_its_own_each() const noexcept { return kind == raising::common && method->join; }
 
     /// Only whoever holds the drain word finishes its deliveries, so the books of them need no locked instruction. (Those of what
     /// merges need none in any case: there is one delivery, and `busy` passes it on.)

@@ -140,6 +140,12 @@ int kqueues::attach(const spi::knote_request& request, spi::knote** out) noexcep
     return q ? q->attach(request, filter, *out) : EBADF;
 }
 
+void kqueues::withdraw_if(bool (*is)(const spi::delivery&, const void*), const void* what) noexcept
+{
+    for (std::size_t i = 0; queue* const q = pool_.at(i); ++i)
+        q->withdraw_if(is, what);
+}
+
 void kqueues::forget(std::uint64_t aiocb) noexcept
 {
     board_.cross_out(aiocb, [](queue& q) noexcept {
@@ -149,5 +155,9 @@ void kqueues::forget(std::uint64_t aiocb) noexcept
 }
 
 } // namespace sigev::kq
+
+bool sigev::spi::kqueue_port::post(knote& k, delivery& d) noexcept { return k.owner.post(k, d); }
+void sigev::spi::kqueue_port::withdraw(knote& k) noexcept { k.owner.withdraw(k); }
+void sigev::spi::kqueue_port::detach(knote* k) noexcept { k->owner.detach(*k); }
 
 std::unique_ptr<sigev::spi::kqueue_port> sigev::spi::make_kqueues() { return std::make_unique<kq::kqueues>(); }

@@ -57,9 +57,7 @@ public:
     int kevent(int kqueue, const sigev_kev* changes, int nchanges, sigev_kev* events, int nevents,
                const timespec* timeout) noexcept override;
     int attach(const spi::knote_request& request, spi::knote** out) noexcept override;
-    bool post(spi::knote& k, spi::delivery& d) noexcept override { return k.owner.post(k, d); }
-    void withdraw(spi::knote& k) noexcept override { k.owner.withdraw(k); }
-    void detach(spi::knote* k) noexcept override { k->owner.detach(*k); }
+    void withdraw_if(bool (*is)(const spi::delivery&, const void*), const void* what) noexcept override;
     void forget(std::uint64_t aiocb) noexcept override;
 
 private:

@@ -4,14 +4,32 @@
 
 namespace sigev::kq {
 
+// The heap's own part of each would be half of it.
+struct marks::block {
+    static constexpr std::size_t size = 63;
+    block* earlier;
+    mark all[size];
+};
+
 marks::~marks()
 {
-    for (chain& c : chains_)
-        for (mark* m = c.head.load(std::memory_order_relaxed); m;) {
-            mark* const next = m->next;
-            delete m;
-            m = next;
-        }
+    while (block* const b = blocks_) {
+        blocks_ = b->earlier;
+        delete b;
+    }
+}
+
+// Under the mutex. Null: no memory.
+mark* marks::fresh() noexcept
+{
+    if (!blocks_ || used_ == block::size) {
+        block* const b = new (std::nothrow) block{blocks_, {}};
+        if (!b)
+            return nullptr;
+        blocks_ = b;
+        used_ = 0;
+    }
+    return &blocks_->all[used_++];
 }
 
 mark* marks::take(std::uint64_t aiocb, queue& where) noexcept
@@ -22,7 +40,7 @@ mark* marks::take(std::uint64_t aiocb, queue& where) noexcept
     if (m) {
         c.free = m->next_free;
     } else {
-        m = new (std::nothrow) mark;
+        m = fresh();
         if (!m)
             return nullptr;
         m->next = c.head.load(std::memory_order_relaxed);

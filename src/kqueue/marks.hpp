@@ -65,6 +65,11 @@ private:
         return chains_[static_cast<std::size_t>((aiocb * 0x9e3779b97f4a7c15U) >> (64 - bits))];
     }
 
+    struct block; ///< marks that were allocated together
+    mark* fresh() noexcept;
+
+    block* blocks_ = nullptr; // newest first
+    std::size_t used_ = 0;    // of the newest
     std::mutex mutex_; // the free lists, and pushes; a leaf
     std::array<chain, std::size_t{1} << bits> chains_{};
 };

@@ -26,27 +26,29 @@ void leavings::add(knote& n) noexcept
     const bool is_freed = n.over();
     if (n.waiting.empty() && !is_freed)
         return;
-    n.left = n.waiting.take_all();
+    n.left = n.waiting.release();
     n.state.withdraw();
     n.is_freed = is_freed;
-    n.next_left = std::exchange(first_, &n);
+    n.next = std::exchange(first_, &n);
 }
 
 leavings::~leavings()
 {
     while (knote* const n = first_) {
-        first_ = n->next_left;
-        delivery_chain left = n->left.take_all();
+        first_ = n->next;
+        spi::delivery* left = n->left;
         spi::delivery_port& port = n->port;
         if (n->is_freed) {
             if (n->mark)
-                board_.give_back(n->key.ident, *n->mark);
+                board_.give_back(n->event.ident, *n->mark);
             queue& owner = n->owner;
             delete n;
             owner.release();
         }
-        while (spi::delivery* const d = left.pop())
+        while (spi::delivery* const d = left) {
+            left = d->next;
             port.drop(*d); // after the last one the subscription may end, and the note with it
+        }
     }
 }
 

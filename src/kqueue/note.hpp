@@ -16,6 +16,7 @@ class queue;
 class delivery_chain {
 public:
     bool empty() const noexcept { return !first_; }
+    const spi::delivery* front() const noexcept { return first_; }
 
     void push(spi::delivery& d) noexcept
     {
@@ -34,6 +35,9 @@ public:
     }
 
     delivery_chain take_all() noexcept { return std::exchange(*this, delivery_chain{}); }
+
+    /// All, linked.
+    spi::delivery* release() noexcept { return take_all().first_; }
 
 private:
     spi::delivery* first_ = nullptr;
@@ -56,7 +60,7 @@ class note_list;
 /// thread's that retrieves them.
 struct sigev::spi::knote {
     knote(kq::queue& owner_, const knote_request& request, std::int16_t filter) noexcept
-        : owner(owner_), port(request.port), key{request.ident, filter}, state(filter, request.flags)
+        : owner(owner_), port(request.port), state(filter, request.flags), once(request.once)
     {
         event.ident = static_cast<std::uintptr_t>(request.ident);
         event.filter = filter;
@@ -69,28 +73,32 @@ struct sigev::spi::knote {
     /// aio_return() has collected the request.
     bool forgotten() const noexcept { return mark && mark->crossed_out(); }
 
+    kq::note_key key() const noexcept { return {event.ident, event.filter}; }
+
     /// Nobody will ask for it any more.
     bool over() const noexcept { return !attached && state.spent(); }
 
     kq::queue& owner;
     delivery_port& port;
-    const kq::note_key key;
     kq::note_state state;
+    bool attached = true; ///< somebody may post; or the subscription lives
+    const bool once;      ///< whoever posts has done with it then
+    bool indexed = true;  ///< changes find it
+    bool is_freed = false; ///< by the leavings in which it stands
     kq::delivery_chain waiting;
     kq::mark* mark = nullptr; ///< requests only
     sigev_kev event{};        ///< what was reported last; a repeat reports it again
-    bool attached = true;     ///< the subscription lives
-    bool indexed = true;      ///< changes find it
-
-    kq::note_list* list = nullptr; ///< the one that it stands in
-    knote* previous = nullptr;
-    knote* next = nullptr;
+    kq::note_list* list = nullptr; ///< the one that it stands in; not while it is among leavings
+    union {
+        knote* previous = nullptr;
+        delivery* left; ///< leavings: what is to be dropped
+    };
+    knote* next = nullptr;   ///< or the next of the leavings
     std::uint64_t order = 0; ///< when it was put there
-
-    kq::delivery_chain left; ///< see leavings
-    knote* next_left = nullptr;
-    bool is_freed = false;
 };
+
+// There is one for each request that is told so.
+static_assert(sizeof(sigev::spi::knote) <= 120);
 
 namespace sigev::kq {
 
@@ -117,7 +125,7 @@ public:
     leavings& operator=(const leavings&) = delete;
     ~leavings();
 
-    /// Under the lock. Of a note that is dropped, or over: takes the deliveries that wait in it, and the note
+    /// Under the lock. Dropped or over, it stands in no list, and comes into none any more. Of a note that is dropped, or over: takes the deliveries that wait in it, and the note
     /// itself if it is over; then it stands nowhere any more. A note with a subscription cannot end before its last
     /// delivery has been given back, so it can be borrowed until then.
     void add(knote& n) noexcept;

@@ -51,13 +51,13 @@ public:
     void post() noexcept { ++waiting_; }
 
     /// How many deliveries one look takes out.
-    std::uint64_t batch() const noexcept
+    std::uint32_t batch() const noexcept
     {
-        return flags_ & (EV_ONESHOT | EV_DISPATCH) ? 1 : std::numeric_limits<std::uint64_t>::max();
+        return flags_ & (EV_ONESHOT | EV_DISPATCH) ? 1 : std::numeric_limits<std::uint32_t>::max();
     }
 
     /// `count` deliveries have been taken out; until landed() nobody else takes any, so that they stay in order.
-    void take(std::uint64_t count) noexcept
+    void take(std::uint32_t count) noexcept
     {
         waiting_ -= count;
         in_flight_ = true;
@@ -108,15 +108,15 @@ private:
             enabled_ = false;
     }
 
-    std::uint64_t waiting_ = 0;
+    std::uint32_t waiting_ = 0; ///< fewer than there are records
     std::uint16_t flags_;
-    bool conditional_;        // asynchronous I/O
-    bool stands_ = false;     // its condition is there, and was retrieved at least once
-    bool repeats_ = false;    // the next look reports it
-    bool superseded_ = false;
-    bool in_flight_ = false;
-    bool enabled_ = true;
-    bool dropped_ = false;
+    bool conditional_ : 1;        // asynchronous I/O
+    bool stands_ : 1 = false;     // its condition is there, and was retrieved at least once
+    bool repeats_ : 1 = false;    // the next look reports it
+    bool superseded_ : 1 = false;
+    bool in_flight_ : 1 = false;
+    bool enabled_ : 1 = true;
+    bool dropped_ : 1 = false;
 };
 
 } // namespace sigev::kq

@@ -20,6 +20,12 @@ queue* queue_pool::take() noexcept
     }
 }
 
+queue* queue_pool::at(std::size_t i) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    return i < all_.size() ? all_[i].get() : nullptr;
+}
+
 void queue_pool::give_back(queue& q) noexcept
 {
     const std::lock_guard lock(mutex_);

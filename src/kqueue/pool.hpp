@@ -3,6 +3,7 @@
 
 #include "kqueue/queue.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -15,6 +16,7 @@ public:
 
     queue* take() noexcept; ///< null: no memory
     void give_back(queue& q) noexcept;
+    queue* at(std::size_t i) noexcept; ///< of all that were ever made; null: there is none beyond
 
 private:
     marks& board_;

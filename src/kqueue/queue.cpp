@@ -81,7 +81,7 @@ int queue::attach(const spi::knote_request& request, std::int16_t filter, knote*
         collect(gone);
         if (filter == EVFILT_AIO) {
             // A program that starts a request again without aio_return() has no use for the old condition.
-            for (auto [i, end] = index_.equal_range(n->key); i != end;) {
+            for (auto [i, end] = index_.equal_range(n->key()); i != end;) {
                 knote& old = *(i++)->second;
                 old.state.supersede();
                 place(old);
@@ -89,7 +89,7 @@ int queue::attach(const spi::knote_request& request, std::int16_t filter, knote*
             }
         }
         try {
-            index_.emplace(n->key, n.get());
+            index_.emplace(n->key(), n.get());
         } catch (const std::bad_alloc&) {
             return ENOMEM;
         }
@@ -128,6 +128,18 @@ void queue::withdraw(knote& n) noexcept
     }
     while (spi::delivery* const d = withdrawn.pop())
         port.drop(*d); // after the last one the subscription may end, and the note with it
+}
+
+void queue::withdraw_if(bool (*is)(const spi::delivery&, const void*), const void* what) noexcept
+{
+    leavings gone(board_);
+    const hold h(*this);
+    collect(gone);
+    for (auto i = index_.begin(); i != index_.end();) {
+        knote& n = *(i++)->second; // first the step: the note may leave the index
+        if (n.once && !n.waiting.empty() && is(*n.waiting.front(), what))
+            drop(n, gone);
+    }
 }
 
 void queue::detach(knote& n) noexcept

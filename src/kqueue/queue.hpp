@@ -62,6 +62,7 @@ public:
     int attach(const spi::knote_request& request, std::int16_t filter, knote*& out) noexcept;
     bool post(knote& n, spi::delivery& d) noexcept;
     void withdraw(knote& n) noexcept;
+    void withdraw_if(bool (*is)(const spi::delivery&, const void*), const void* what) noexcept;
     void detach(knote& n) noexcept;
 
     /// Applies EV_DELETE, EV_ENABLE, EV_DISABLE to the posted events of that ident and filter. 0 or an errno.

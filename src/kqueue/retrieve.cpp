@@ -81,11 +81,13 @@ bool queue::pick(batch& b, sigev_kev* events, int n) noexcept
             continue;
         }
         active_.erase(*note);
-        const auto room = static_cast<std::uint64_t>(n - b.count);
-        std::uint64_t taken = 0;
+        const auto room = static_cast<std::uint32_t>(n - b.count);
+        std::uint32_t taken = 0;
         for (; taken < room && taken < note->state.batch() && !note->waiting.empty(); ++taken)
             b.taken.push(*note->waiting.pop());
         note->state.take(taken);
+        if (note->once)
+            note->attached = false;
         b.note = note;
         b.port = &note->port;
         return true;

@@ -26,6 +26,8 @@ void queue::drop(knote& n, leavings& gone) noexcept
     n.state.drop();
     if (n.mark)
         n.mark->cross_out(); // aio_return() has nothing to look for
+    if (n.once && !n.waiting.empty())
+        n.attached = false;
     place(n);
     end_if_over(n, gone);
     if (!n.over())
@@ -46,7 +48,7 @@ void queue::remove_from_index(knote& n) noexcept
 {
     if (!std::exchange(n.indexed, false))
         return;
-    for (auto [i, end] = index_.equal_range(n.key); i != end; ++i)
+    for (auto [i, end] = index_.equal_range(n.key()); i != end; ++i)
         if (i->second == &n) {
             index_.erase(i);
             return;

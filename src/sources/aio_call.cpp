@@ -146,15 +146,13 @@ int aio_source::look_for_reactor(sigev_reactor_t on) noexcept
 int aio_source::subscribe(sigev_reactor_t on, const sigevent& event, int source, std::uint64_t ident, aio_telling& out,
                           void (*over)(core::occasion&) noexcept) noexcept
 {
-    out.value = event.sigev_value;
-    out.ident = ident;
     core::subscription_spec spec;
     spec.event = &event;
     spec.source = source;
     spec.ident = ident;
     spec.code = SI_ASYNCIO;
     spec.over = over;
-    int error = registry_.commons().join(on, spec, out.owner);
+    int error = registry_.commons().join(on, spec, out);
     if (error == ENOTSUP) {
         core::reactor* reactor;
         if (const int none = registry_.find_reactor(on, reactor))
@@ -178,11 +176,12 @@ void aio_source::abandon(request& r) noexcept
 
 void aio_source::stay_silent(aio_telling& t) noexcept
 {
-    core::subscription* const s = std::exchange(t.owner, nullptr);
-    if (!s)
+    if (!t.owner)
         return;
-    if (s->kind != core::raising::common)
-        s->road.load(std::memory_order_acquire)->cancel(*s);
+    if (t.owner->kind == core::raising::common)
+        return registry_.commons().leave(t);
+    core::subscription* const s = std::exchange(t.owner, nullptr);
+    s->road.load(std::memory_order_acquire)->cancel(*s);
     s->generation.unpin();
     registry_.maybe_free(*s);
 }

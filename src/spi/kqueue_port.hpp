@@ -19,6 +19,7 @@ struct knote_request {
     void* udata;
     std::uint16_t flags; ///< EV_ONESHOT, EV_CLEAR, EV_DISPATCH
     delivery_port& port;
+    bool once = false; ///< one delivery at most: detached with it, when that has been retrieved or dropped
 };
 
 class kqueue_port {
@@ -41,13 +42,16 @@ public:
     /// Keeps the delivery until kevent() retrieves it (begin, then end with `delivered`), and makes the kqueue readable.
     /// False: the kqueue has been closed, or the event dropped (EV_DELETE, EV_ONESHOT, aio_return()); the delivery stays
     /// the caller's.
-    virtual bool post(knote& k, delivery& d) noexcept = 0;
+    static bool post(knote& k, delivery& d) noexcept;
 
     /// Drops what has been posted and not retrieved.
-    virtual void withdraw(knote& k) noexcept = 0;
+    static void withdraw(knote& k) noexcept;
+
+    /// The same for all that were attached for one delivery, and whose delivery is such a one.
+    virtual void withdraw_if(bool (*is)(const delivery&, const void*), const void* what) noexcept = 0;
 
     /// The subscription has ended. An EVFILT_AIO event that has been retrieved goes on being reported until forget().
-    virtual void detach(knote* k) noexcept = 0;
+    static void detach(knote* k) noexcept;
 
     /// aio_return() of this aiocb: an EVFILT_AIO event for it is not reported any more. Lock-free and
     /// async-signal-safe, as aio_return() is. (What was posted and not retrieved is dropped by a later call.)

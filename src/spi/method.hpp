@@ -112,6 +112,14 @@ struct method {
     /// the last word on whether it is valid. Null: all need one of their own.
     bool (*common)(const sigevent& event, workers& team, std::uint64_t& target) noexcept = nullptr;
 
+    /// With `common`, for a method that needs something for each of them: reserves it, as open() would; then open() and withdraw() are
+    /// not called for the subscription that they share, deliver() gets *own as its target, and has done with it if it answers
+    /// anything but `gone`. leave() takes it back where deliver() has not.
+    int (*join)(const open_request& request, void** own) noexcept = nullptr;
+    void (*leave)(void* own) noexcept = nullptr;
+    /// withdraw() for all those deliveries of such a subscription that is() says are meant.
+    void (*withdraw_all)(kqueue_port& kqueues, bool (*is)(const delivery&, const void*), const void* what) noexcept = nullptr;
+
     /// open() reserves nothing, and makes of the event alone what *target says; close is null. So it may be called long before
     /// there is a subscription.
     bool light = false;

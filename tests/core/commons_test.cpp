@@ -66,9 +66,9 @@ struct joined_fixture {
         spec.source = source;
         spec.ident = 1;
         spec.over = counted::give_back;
-        core::subscription* s = nullptr;
-        BOOST_TEST(all->commons().join(0, spec, s) == expected);
-        return s;
+        counted o;
+        BOOST_TEST(all->commons().join(0, spec, o) == expected);
+        return o.owner;
     }
 
     void leave(core::subscription& s) {
