@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <malloc.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 using namespace aio_tests;
@@ -116,6 +117,43 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_to_spare_nothing_is_queued) {
     BOOST_TEST(finished(cb));
     BOOST_TEST(wait_until([] { return heard.calls == 2; }));
     BOOST_TEST(all_delivered(4));
+}
+
+// Where there is no descriptor to spare, only what is over inside the call goes through.
+BOOST_AUTO_TEST_CASE(a_read_that_is_longer_than_the_limit_is_not_made_inside_the_call) {
+    descriptor disk(temporary_file()), memory(memfd_create("sigev", MFD_CLOEXEC));
+    const std::string content(300'000, 'c');
+    for (const int file : {int{disk}, int{memory}})
+        BOOST_REQUIRE(write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+    std::vector<char> into(content.size());
+    rlimit usual{}, none{};
+    BOOST_REQUIRE(getrlimit(RLIMIT_NOFILE, &usual) == 0);
+    none = usual;
+    none.rlim_cur = 3;
+    for (const std::size_t limit : {0, 4096, 1}) { // 0: the usual one
+        sigev_aio_options options{};
+        options.size = sizeof options;
+        options.inline_limit = limit;
+        BOOST_REQUIRE(sigev_aio_init(&options) == 0);
+        const std::size_t most = limit ? limit : 262'144;
+        for (const int file : {int{disk}, int{memory}}) {
+            one_read warm; // the reactor is there, and nothing of an engine is needed
+            warm.start();
+            aiocb cb = make(file, into.data(), most);
+            aiocb longer = make(file, into.data(), most + 1);
+            BOOST_REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+            const int inside = sigev_aio_read(&cb);
+            const int not_inside = sigev_aio_read(&longer) == -1 ? errno : 0;
+            BOOST_REQUIRE(setrlimit(RLIMIT_NOFILE, &usual) == 0);
+            BOOST_TEST(inside == 0);
+            BOOST_TEST(sigev_aio_error(&cb) == 0);
+            BOOST_TEST(sigev_aio_return(&cb) == static_cast<ssize_t>(most));
+            BOOST_TEST(not_inside == EAGAIN);
+            BOOST_REQUIRE(sigev_aio_read(&longer) == 0);
+            BOOST_TEST(waited_for(longer));
+            BOOST_TEST(sigev_aio_return(&longer) == static_cast<ssize_t>(most + 1));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
