@@ -292,4 +292,37 @@ BOOST_AUTO_TEST_CASE(a_reactor_that_closes_ends_what_is_told_through_it_and_noth
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_reactor_that_closes_takes_its_kevents_back_and_no_others) {
+    constexpr std::size_t each = 50;
+    const int queue = sigev_kqueue();
+    BOOST_REQUIRE(queue >= 0);
+    sigev_reactor_t other = 0;
+    BOOST_REQUIRE(sigev_reactor_open(&other) == 0);
+    descriptor file(temporary_file());
+    BOOST_REQUIRE(write(file, "x", 1) == 1);
+    std::array<char, 2 * each> bytes{};
+    const std::unique_ptr<aiocb[]> all(new aiocb[2 * each]);
+    for (std::size_t i = 0; i != 2 * each; ++i) {
+        all[i] = make(file, &bytes[i], 1);
+        all[i].aio_lio_opcode = LIO_READ;
+        all[i].aio_sigevent = event_of(SIGEV_KEVENT, queue);
+        BOOST_REQUIRE((i % 2 ? sigev_aio_submit_on(other, LIO_READ, &all[i]) : sigev_aio_read(&all[i])) == 0);
+    }
+    BOOST_TEST(wait_until([] { return total().raised == 2 * each; }));
+    BOOST_TEST(total().pending == 2 * each);
+    BOOST_REQUIRE(sigev_reactor_close(other) == 0);
+    BOOST_TEST(total().pending == each);
+    BOOST_TEST(total().discarded == each);
+    std::array<sigev_kev, 2 * each> events;
+    const timespec now{};
+    BOOST_REQUIRE(sigev_kevent(queue, nullptr, 0, events.data(), events.size(), &now) == static_cast<int>(each));
+    for (std::size_t i = 0; i != each; ++i)
+        BOOST_TEST((reinterpret_cast<aiocb*>(events[i].ident) - all.get()) % 2 == 0);
+    BOOST_TEST(total().pending == 0u);
+    BOOST_TEST(total().delivered == each);
+    for (std::size_t i = 0; i != 2 * each; ++i)
+        BOOST_TEST(sigev_aio_return(&all[i]) == 1);
+    sigev_kqueue_close(queue);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
