@@ -72,7 +72,8 @@ bool atomic16::compare_exchange_locked(pair64& expected, pair64 desired) noexcep
     const handler_lock::hold hold(lock_of(this));
     const pair64 seen = guess();
     const bool equal = seen == expected;
-    if (equal) {
+    // Who only reads writes nothing: store_high() does not take the lock, and what it has just stored would be taken back.
+    if (equal && seen != desired) {
         // The low half is what others read alone, so it goes last: who sees the new one finds all of it written.
         half(1).store(desired.hi, std::memory_order_relaxed);
         half(0).store(desired.lo, std::memory_order_seq_cst);

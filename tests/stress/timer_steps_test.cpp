@@ -49,9 +49,9 @@ public:
         return t;
     }
 
-    bool set(timer& t, std::uint64_t deadline, timer_base base = timer_base::steady)
+    bool set(timer& t, std::uint64_t deadline, timer_base base = timer_base::steady, std::uint64_t interval = 0)
     {
-        const auto done = engine_->settime(t.slot, t.generation, {deadline, 0, base});
+        const auto done = engine_->settime(t.slot, t.generation, {deadline, interval, base});
         if (!done.valid)
             return false;
         arm(t, deadline);
@@ -68,6 +68,7 @@ public:
         return done.valid;
     }
     /// Heals a timer whose settime() was abandoned. Is it armed?
+    std::uint64_t interval(const timer& t) { return engine_->gettime(t.slot, t.generation).old.interval; }
     bool look(const timer& t) { return engine_->gettime(t.slot, t.generation).old.deadline != 0; }
 
     void reap()
@@ -299,6 +300,30 @@ BOOST_FIXTURE_TEST_CASE(a_settime_in_whose_middle_the_slot_gets_a_new_owner, by_
         check(looked_for ? "set, deleted, and the slot given away" : "deleted, and the slot given away", steps, wrong);
         BOOST_TEST(same_slot > 0u);
     }
+}
+
+// Up to where it blocks all signals to take the lock: a step behind that ends the process, so each has one of its own.
+BOOST_FIXTURE_TEST_CASE(a_settime_of_a_wide_interval_in_whose_middle_the_slot_gets_a_new_owner, by_steps, *deadline(300))
+{
+    constexpr std::uint64_t wide = std::uint64_t{1} << 50, another = std::uint64_t{1} << 52;
+    unsigned wrong = 0;
+    const unsigned steps = each([&](unsigned k) {
+        const child_end end = child([&] {
+            clockwork c;
+            timer& a = c.make();
+            timer* b = nullptr;
+            interrupted(k, [&] { c.set(a, now() + hour, timer_base::steady, wide); }, [&] {
+                c.destroy(a);
+                c.reap();
+                b = &c.make();
+                c.set(*b, now() + hour, timer_base::steady, another);
+            });
+            return b && b->slot == a.slot && c.interval(*b) == another ? 0 : 1;
+        });
+        wrong += end != exited_well && end.signal != SIGTRAP;
+        return end.signal != SIGTRAP && wrong < 3;
+    });
+    check("deleted, and the slot given to a timer whose interval is wide too", steps, wrong);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_settime_that_is_left_by_a_jump_silences_nobody_and_is_healed, by_steps, *deadline(300))

@@ -144,6 +144,26 @@ BOOST_AUTO_TEST_CASE(threads_do_not_lose_steps)
     BOOST_TEST(sum == 3 * each);
 }
 
+BOOST_AUTO_TEST_CASE(who_only_reads_takes_back_no_half_that_its_owner_stores)
+{
+    constexpr std::uint64_t each = 100'000;
+    atomic16 w;
+    std::atomic<bool> stop{false};
+    std::thread reader([&] {
+        while (!stop)
+            w.load();
+    });
+    std::uint64_t lost = 0;
+    for (std::uint64_t i = 1; i <= each; ++i) {
+        w.store_high(i);
+        w.load();
+        lost += w.load_high() != i;
+    }
+    stop = true;
+    reader.join();
+    BOOST_TEST(lost == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_handler_may_interrupt_an_operation, *deadline(120))
 {
     atomic16 w;

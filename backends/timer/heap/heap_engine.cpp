@@ -77,14 +77,15 @@ inline timer_exchange heap_engine::replace(
     timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept
 {
     const sys::handler_lock::hold hold(wide_);
+    sys::pair64 old = s.w.guess();
+    if (!is_of(old.hi, generation)) // before anything is written: the other word is perhaps its next owner's
+        return {};
     const std::uint64_t kept = s.interval.load(std::memory_order_relaxed);
     if (is_wide(wanted))
         s.interval.store(std::min(interval, latest), std::memory_order_relaxed);
-    sys::pair64 old = s.w.guess();
-    do {
+    while (!s.w.compare_exchange(old, wanted))
         if (!is_of(old.hi, generation))
-            return {};
-    } while (!s.w.compare_exchange(old, wanted));
+            return {}; // it was not wide, and its next owner's is not before this lock is free
     timer_value before = unpack(old);
     if (is_wide(old))
         before.interval = kept;
