@@ -24,7 +24,7 @@ std::string printed_by(const std::function<void()>& body, bool as_nobody = false
     const int file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     BOOST_REQUIRE(file >= 0);
     const auto end = child([&] {
-        if (as_nobody && (setgid(65534) != 0 || setuid(65534) != 0))
+        if (as_nobody && !become_another_user())
             _exit(77);
         const int out = dup(1), err = dup(2);
         dup2(file, 1);

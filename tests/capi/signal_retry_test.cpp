@@ -27,7 +27,7 @@ void room_for(rlim_t signals) {
 void as_nobody(const place& on, const std::function<void(const place&)>& body) {
     need_threads_in_a_child();
     const auto end = child([&] {
-        if (setgid(65534) != 0 || setuid(65534) != 0)
+        if (!become_another_user())
             return 77;
         {
             const place here(on.is_borrowed() ? place::borrowed : place::runtime);

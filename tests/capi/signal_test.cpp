@@ -16,7 +16,7 @@ const int rt = SIGRTMIN + 3;
 
 /// A limit that only counts for this user: the kernel's count is per user, so the child becomes somebody else first.
 void become_nobody() {
-    if (setgid(65534) != 0 || setuid(65534) != 0)
+    if (!become_another_user())
         _exit(77);
 }
 

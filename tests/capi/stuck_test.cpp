@@ -227,7 +227,7 @@ SIGEV_TEST_ON_BOTH(one_after_the_other_blocks_and_the_rest_goes_on) {
 SIGEV_TEST_ON_BOTH(what_waits_for_a_thread_that_cannot_be_made_runs_when_it_can) {
     for (const bool with_attributes : {false, true}) {
         const auto end = child([&] {
-            if (setgid(65534) != 0 || setuid(65534) != 0)
+            if (!become_another_user())
                 return 77;
             const place here(on.is_borrowed() ? place::borrowed : place::runtime);
             small_stack own;
@@ -259,7 +259,7 @@ SIGEV_TEST_ON_BOTH(what_waits_for_a_thread_that_cannot_be_made_runs_when_it_can)
 
 BOOST_AUTO_TEST_CASE(a_thread_that_cannot_be_made_is_tried_less_and_less_often) {
     const auto end = child([] {
-        if (setgid(65534) != 0 || setuid(65534) != 0)
+        if (!become_another_user())
             return 77;
         stage all;
         std::atomic<int> waits{0};

@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(a_callback_may_ask_for_threads_while_the_library_ends)
 BOOST_AUTO_TEST_CASE(a_runtime_that_could_not_start_leaves_nothing_to_the_next_reactor)
 {
     const auto end = child([] {
-        if (setgid(65534) != 0 || setuid(65534) != 0)
+        if (!become_another_user())
             return 77;
         {
             rlimit before{};

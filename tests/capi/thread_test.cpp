@@ -111,7 +111,7 @@ SIGEV_TEST_ON_BOTH(nothing_of_one_callback_leaks_into_the_next) {
 // What cannot be taken back costs the thread, not the next callback.
 SIGEV_TEST_ON_BOTH(a_priority_that_was_given_up_for_good_is_not_the_next_callbacks) {
     const auto end = child([&] {
-        if (setgid(65534) != 0 || setuid(65534) != 0)
+        if (!become_another_user())
             return 77;
         const rlimit none{};
         setrlimit(RLIMIT_NICE, &none);
@@ -144,7 +144,7 @@ SIGEV_TEST_ON_BOTH(a_priority_that_was_given_up_for_good_is_not_the_next_callbac
 // The thread that was lost cannot be replaced; another one is there, and is told.
 SIGEV_TEST_ON_BOTH(a_thread_that_is_lost_while_none_can_be_made_leaves_its_calls_to_the_others) {
     const auto end = child([&] {
-        if (setgid(65534) != 0 || setuid(65534) != 0)
+        if (!become_another_user())
             return 77;
         const rlimit low{};
         setrlimit(RLIMIT_NICE, &low);

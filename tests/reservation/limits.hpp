@@ -35,7 +35,7 @@ inline void as_another_user(const std::function<void()>& body)
 {
     const auto end = child(
         [&] {
-            if (setgid(65534) != 0 || setuid(65534) != 0)
+            if (!become_another_user())
                 return 77;
             body();
             BOOST_TEST(sigev_shutdown() == 0);

@@ -44,6 +44,10 @@ private:
 /// True as soon as the predicate is; false when it still is not after `limit`. Yields between the looks.
 bool wait_until(const std::function<bool()>& predicate, milliseconds limit = patience);
 
+/// Of a child: a user whom no other process is, where there are so many, since threads and queued signals are counted by user, and
+/// two cases that run at once would have each other's. False: it is not permitted.
+[[nodiscard]] bool become_another_user();
+
 /// All other threads of the process wait for something.
 bool other_threads_sleep();
 
