@@ -109,15 +109,15 @@ core::subscription* timer_bank::wake_up(std::uint32_t slot, std::uint32_t genera
 }
 
 // The subscription, pinned, of a timer that has been ended and rested before. Null: there is none, or it has been cancelled and
-// given up.
-core::subscription* timer_bank::pin_late(std::uint32_t slot) noexcept
+// given up, and what stands there now is perhaps of the slot's next owner.
+core::subscription* timer_bank::pin_late(const timer& t) noexcept
 {
-    const std::atomic<core::subscription*>& place = cold_[slot].subscription;
+    const std::atomic<core::subscription*>& place = cold_[t.slot].subscription;
     core::subscription* const s = place.load(std::memory_order_seq_cst);
     if (!s)
         return nullptr;
     s->generation.pin(0, 0);
-    if (place.load(std::memory_order_seq_cst) == s)
+    if (place.load(std::memory_order_seq_cst) == s && s->ident == handle_of(t.slot, t.generation))
         return s;
     s->generation.unpin();
     return nullptr;
@@ -191,7 +191,7 @@ int timer_bank::destroy(const timer& t, bool wait) noexcept
         s->generation.pin(0, 0);
     const bool mine = engine_->destroy(t.slot, t.generation).valid;
     if (mine && !s)
-        s = pin_late(t.slot);
+        s = pin_late(t);
     // Below this there are locks and hooks. A timer at rest goes without them: to hold a cancellation back takes longer than that.
     if (s) {
         const sys::cancellation_hold hold;
@@ -270,7 +270,7 @@ void timer_bank::detach() noexcept
     for (std::uint32_t slot = 0; const cold* c = cold_.find(slot); ++slot)
         if (c->rests.load(std::memory_order_seq_cst) || c->subscription.load(std::memory_order_acquire))
             engine_->destroy(slot, c->generation.load(std::memory_order_relaxed));
-    reap(); // retires them; what is pinned at this moment, the next owner of the bank retires
+    reap(); // retires them; whose end comes later, the next owner of the bank retires
     engine_->close_descriptors();
     unclaim();
 }

@@ -140,7 +140,7 @@ private:
     spi::timer_exchange exchange(timer t, int flags, const itimerspec& value) noexcept;
     core::subscription_spec spec_for(core::reactor& on, std::uint64_t number, const sigevent& event) const noexcept;
     core::subscription* wake_up(std::uint32_t slot, std::uint32_t generation, cold& c) noexcept;
-    core::subscription* pin_late(std::uint32_t slot) noexcept;
+    core::subscription* pin_late(const timer& t) noexcept;
     bool rests(std::uint32_t slot) const noexcept
     {
         const cold* const c = cold_.find(slot);

@@ -7,6 +7,7 @@
 
 #include <aio.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 
 using namespace sigev_tests;
 
@@ -111,6 +112,64 @@ BOOST_AUTO_TEST_CASE(no_call_is_a_cancellation_point) {
     sigev_event_raw_close(raw);
     close(request.aio_fildes);
     comes_out("shutdown", [] { sigev_shutdown(); });
+}
+
+// One on a loop of the program's own is made without holding the cancellation back.
+BOOST_AUTO_TEST_CASE(a_timer_of_a_loop_of_the_programs_own_is_made_while_a_cancellation_is_pending) {
+    sigev_reactor_t reactor{};
+    BOOST_REQUIRE(sigev_reactor_open(&reactor) == 0);
+    const auto make = [&](const char* what, clockid_t clock, int notify, int expected) {
+        int result = -2, error = 0;
+        comes_out(what, [&] {
+            sigevent e = make_event(notify, [](sigval) {}, nullptr);
+            timer_t t{};
+            result = sigev_timer_create_on(reactor, clock, &e, &t);
+            error = result == 0 ? 0 : errno;
+            if (result == 0)
+                sigev_timer_delete(t);
+        });
+        BOOST_TEST_CONTEXT(what)
+            BOOST_TEST(error == expected);
+    };
+    const auto on_each_clock = [&](const char* what, int expected) {
+        for (const int notify : {int{SIGEV_CALLBACK}, int{SIGEV_NONE}})
+            for (const clockid_t clock : {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME})
+                make(what, clock, notify, expected);
+    };
+    on_each_clock("the first ones", 0);
+    for (int i = 0; i != 70; ++i) // promises come in batches
+        on_each_clock("others", 0);
+    BOOST_REQUIRE(sigev_reactor_close(reactor) == 0);
+    on_each_clock("its loop is closed", EINVAL);
+}
+
+// With nothing of the library there yet.
+BOOST_AUTO_TEST_CASE(a_timer_may_be_asked_for_first_of_all_while_a_cancellation_is_pending) {
+    BOOST_TEST(child([] {
+        comes_out("of a loop that is none", [] {
+            sigevent e = make_event(SIGEV_NONE);
+            timer_t t{};
+            BOOST_TEST(sigev_timer_create_on(4711, CLOCK_MONOTONIC, &e, &t) == -1);
+        });
+    }) == exited_well);
+}
+
+BOOST_AUTO_TEST_CASE(no_descriptor_for_a_timer_while_a_cancellation_is_pending) {
+    need_no_descriptors();
+    const auto end = child([] {
+        sigev_reactor_t reactor{};
+        BOOST_REQUIRE(sigev_reactor_open(&reactor) == 0);
+        const rlimit nothing = {0, 0};
+        setrlimit(RLIMIT_NOFILE, &nothing);
+        for (const clockid_t clock : {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME})
+            comes_out("EMFILE", [&] {
+                sigevent e = make_event(SIGEV_NONE);
+                timer_t t{};
+                BOOST_TEST(sigev_timer_create_on(reactor, clock, &e, &t) == -1);
+                BOOST_TEST(errno == EAGAIN);
+            });
+    });
+    BOOST_TEST(end == exited_well);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,8 @@
 // A timer rests until it first expires; that it does shows nowhere.
 #include "timer_fixture.hpp"
 
+#include "support/stepping.hpp"
+
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -86,6 +88,48 @@ BOOST_AUTO_TEST_CASE(no_callback_starts_after_the_delete_of_a_timer_that_expires
     BOOST_TEST(total.pending == 0u);
     BOOST_TEST(total.delivered > 0u); // else nothing was tried
     BOOST_TEST(total.delivered < 20'000u);
+}
+
+// After each instruction of a delete the slot gets a timer that expires: what the delete finds there then is not its own.
+BOOST_FIXTURE_TEST_CASE(a_delete_in_whose_middle_the_slot_gets_a_new_owner_leaves_that_alone, stepping, *deadline(300)) {
+    if (sigev_probe("atomic16") != 1)
+        skip("the lock in place of a 16-byte exchange is held with all signals blocked");
+    sigev_reactor_t reactor = 0;
+    BOOST_REQUIRE(sigev_reactor_open(&reactor) == 0);
+    static unsigned told;
+    sigevent e = make_event(SIGEV_CALLBACK, [](sigval) { ++told; }, nullptr);
+    const auto soon = timer_value(1);
+    const auto expires = [&](timer_t t) {
+        const unsigned before = told;
+        sigev_timer_settime(t, TIMER_ABSTIME, &soon, nullptr);
+        sigev_reactor_ready(reactor, 0);
+        return told == before + 1;
+    };
+    constexpr std::uintptr_t slot = (1 << 24) - 1;
+    unsigned wrong = 0, same_slot = 0;
+    const unsigned steps = each([&](unsigned k) {
+        timer_t first{}, next{};
+        BOOST_REQUIRE(sigev_timer_create_on(reactor, CLOCK_MONOTONIC, &e, &first) == 0);
+        bool expired = false;
+        const bool hit = interrupted(k, [&] { sigev_timer_delete(first); }, [&] {
+            sigev_reactor_ready(reactor, 0);
+            if (sigev_timer_create_on(reactor, CLOCK_MONOTONIC, &e, &next) == 0)
+                expired = expires(next);
+        });
+        if (hit) {
+            wrong += !expired || !expires(next);
+            if (((reinterpret_cast<std::uintptr_t>(first) ^ reinterpret_cast<std::uintptr_t>(next)) & slot) == 0) {
+                ++same_slot;
+                BOOST_TEST(sigev_timer_delete(next) == 0);
+            } // else it keeps its own, so that the next round's is the only one that is free
+        }
+        sigev_reactor_ready(reactor, 0);
+        return hit && wrong == 0;
+    });
+    BOOST_TEST_MESSAGE(steps << " steps, in " << same_slot << " of them it got the slot");
+    BOOST_TEST(wrong == 0u);
+    BOOST_TEST(same_slot > 10u);
+    BOOST_TEST(sigev_reactor_close(reactor) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
