@@ -13,7 +13,8 @@
 
 namespace sigev::sources {
 
-/// Longest time that the engine keeps: 63 bits of nanoseconds, 292 years. What is longer is clamped.
+/// Longest time that a timer is asked for: 62 bits of nanoseconds, 146 years, so that from any present it ends before the engine's
+/// latest deadline. What is longer is clamped.
 inline constexpr std::uint64_t longest = (std::uint64_t{1} << 62) - 1;
 
 /// Which of a reactor's engines serves a clock.
