@@ -59,8 +59,9 @@ public:
     std::uint64_t load_low() const noexcept { return half(0).load(std::memory_order_seq_cst); }
     std::uint64_t load_high() const noexcept { return half(1).load(std::memory_order_seq_cst); }
 
-    /// For the only one who may change the word just now: whatever others expect of it they do not find.
-    void store_high(std::uint64_t high) noexcept { half(1).store(high, std::memory_order_seq_cst); }
+    /// For the only one who may change the word just now: whatever others expect of it they do not find. Not part of the one order of
+    /// the others: a store of release.
+    void store_high(std::uint64_t high) noexcept { half(1).store(high, std::memory_order_release); }
 
     /// The halves read one after the other, perhaps of two different values: good only as the expectation of a
     /// compare_exchange, which tells.

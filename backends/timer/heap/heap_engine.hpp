@@ -25,6 +25,8 @@
 // timer before its end and is held up in S2 may then set the bit of the slot's next owner: it is settled for nothing.
 // Retiring happens in settle() only, so during a settle() its slot cannot get a new owner.
 // The heap entry stays with the slot, and covers for the slot's next owner, until it surfaces.
+// create() and retiring write the generation by a store of release, outside the one order: of a dead slot nothing is armed that
+// somebody could miss, and whoever has the new handle has it from create().
 //
 // A wide value's interval has no room in w. Who finds one there, or puts one there, does it behind a lock that a handler may take
 // (sys/handler_lock.hpp): while w is wide nothing else exchanges it, and while it is not nobody looks at the other word.
