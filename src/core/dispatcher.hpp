@@ -24,6 +24,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace sigev::core {
 
@@ -142,7 +143,7 @@ private:
     void dispatch(record& r) noexcept;
     [[gnu::always_inline]] inline spi::verdict attempt(record& r, sigev_notification& n) noexcept;
     void deliver_among_others(occasion& o) noexcept;
-    static spi::verdict hand_over(const subscription& s, record& r) noexcept;
+    static spi::verdict entrust(const subscription& s, record& r) noexcept;
     inline record& take_run(record& first) noexcept;
     void offer_in_turn(record& first) noexcept;
     spi::verdict offer_again(record& r) noexcept;
@@ -192,5 +193,19 @@ private:
     std::uint64_t backoff_ = 0;
     std::uint64_t retry_time_ = 0;
 };
+
+// To a method that keeps it. What is the occasion's own has gone with it, unless there was nobody to take it.
+inline spi::verdict dispatcher::entrust(const subscription& s, record& r) noexcept
+{
+    const sigev_notification none{};
+    if (!s.has_its_own_each()) [[likely]]
+        return s.method->deliver(s.target, r, none);
+    auto& o = static_cast<occasion&>(r);
+    void* const own = std::exchange(o.value.sival_ptr, nullptr);
+    const spi::verdict v = s.method->deliver(own, r, none);
+    if (v == spi::verdict::gone)
+        o.value.sival_ptr = own;
+    return v;
+}
 
 } // namespace sigev::core

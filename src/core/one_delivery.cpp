@@ -380,20 +380,6 @@ void dispatcher::call_in_turn(record& first) noexcept
         hold(*r);
 }
 
-// To a method that keeps it. What is the occasion's own has gone with it, unless there was nobody to take it.
-inline spi::verdict dispatcher::hand_over(const subscription& s, record& r) noexcept
-{
-    const sigev_notification none{};
-    if (!s.has_its_own_each()) [[likely]]
-        return s.method->deliver(s.target, r, none);
-    auto& o = static_cast<occasion&>(r);
-    void* const own = std::exchange(o.value.sival_ptr, nullptr);
-    const spi::verdict v = s.method->deliver(own, r, none);
-    if (v == spi::verdict::gone)
-        o.value.sival_ptr = own;
-    return v;
-}
-
 // One attempt, while this thread is seen to be inside (gate_delivering). `retry`: the record is still the drain's. Anything
 // else: it is not (nor is anything, when is_inherited()). Where more was merged meanwhile, settle() has looked whether the next delivery may start.
 inline spi::verdict dispatcher::attempt(record& r, sigev_notification& n) noexcept
@@ -401,7 +387,7 @@ inline spi::verdict dispatcher::attempt(record& r, sigev_notification& n) noexce
     subscription& s = *r.owner;
     const spi::method& m = *s.method;
     if (m.deferred) {
-        const spi::verdict v = hand_over(s, r);
+        const spi::verdict v = entrust(s, r);
         if (v == spi::verdict::gone)
             discard(r);
         return v;
@@ -463,29 +449,6 @@ void dispatcher::offer_in_turn(record& first) noexcept
         registry_.maybe_free(s);
     if (v == spi::verdict::retry)
         hold(*r);
-}
-
-// By who has raised it, on whatever thread: the only one of its subscription, so no other stands before it, and the drain has
-// none to offer meanwhile. Who cancels waits for it as for the drain.
-void dispatcher::deliver_here(record& r) noexcept
-{
-    subscription& s = *r.owner;
-    if (!set(s, gate_delivering))
-        return discard(r);
-    if (hand_over(s, r) == spi::verdict::gone)
-        discard(r);
-    if (clear(s, gate_delivering))
-        registry_.maybe_free(s);
-}
-
-// The same for an occasion: others may be here too, and the drain. (The pin keeps the subscription until after the count.)
-void dispatcher::deliver_among_others(occasion& o) noexcept
-{
-    subscription& s = *o.owner;
-    s.posting.fetch_add(1, std::memory_order_seq_cst);
-    if ((s.gate.load(std::memory_order_seq_cst) & gate_closing) || hand_over(s, o) == spi::verdict::gone)
-        discard(o);
-    s.posting.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 // One that was refused before. `retry`: the record is still the drain's.

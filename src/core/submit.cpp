@@ -1,7 +1,9 @@
 // Raising: from the call of a source to the drain's being told. All of it may run in a signal handler that interrupts any other
-// part of it, or the drain, and be left in the middle; see core/delivery.hpp for the words.
+// part of it, or the drain, and be left in the middle (but for what goes without a hop, which no handler raises); see
+// core/delivery.hpp for the words.
 #include "core/dispatcher.hpp"
 
+#include "core/inside.hpp"
 #include "core/registry.hpp"
 #include "core/statistics.hpp"
 
@@ -190,6 +192,31 @@ void dispatcher::submit(occasion& o, std::int64_t data, int error, std::int64_t 
         deliver_among_others(o);
     else
         push(o);
+}
+
+// ---- without a hop -----------------------------------------------------------------------------------------------------------
+
+// By who has raised it, on whatever thread: the only one of its subscription, so no other stands before it, and the drain has
+// none to offer meanwhile. Who cancels waits for it as for the drain.
+void dispatcher::deliver_here(record& r) noexcept
+{
+    subscription& s = *r.owner;
+    if (!set(s, gate_delivering))
+        return discard(r);
+    if (entrust(s, r) == spi::verdict::gone)
+        discard(r);
+    if (clear(s, gate_delivering))
+        registry_.maybe_free(s);
+}
+
+// The same for an occasion: others may be here too, and the drain. (The pin keeps the subscription until after the count.)
+void dispatcher::deliver_among_others(occasion& o) noexcept
+{
+    subscription& s = *o.owner;
+    s.posting.fetch_add(1, std::memory_order_seq_cst);
+    if ((s.gate.load(std::memory_order_seq_cst) & gate_closing) || entrust(s, o) == spi::verdict::gone)
+        discard(o);
+    s.posting.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 } // namespace sigev::core

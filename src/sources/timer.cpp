@@ -73,10 +73,8 @@ int timer_bank::create(core::reactor& on, const timer_request& wanted, std::uint
         return EINVAL;
     }
     int after[2];
-    if (engine_->descriptors(after) != watched) {
-        const sys::cancellation_hold hold;
+    if (engine_->descriptors(after) != watched)
         on.wake(); // so that its loop learns of the new one
-    }
     return 0;
 }
 

@@ -16,6 +16,7 @@
 
 #include <aio.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -148,6 +149,24 @@ struct one_read {
     std::unique_ptr<aiocb> owned; // glibc's aiocb ends in an array of size 0, which -Wpedantic wants in no other struct
     aiocb& cb;
 };
+
+/// SIGEV_AIO_* for all requests from now on.
+inline void choose(std::uint32_t flags) {
+    sigev_aio_options options{};
+    options.size = sizeof options;
+    options.flags = flags;
+    BOOST_REQUIRE(sigev_aio_init(&options) == 0);
+}
+
+/// Bytes of libc's heap.
+inline std::size_t in_use() {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+inline void need_libcs_heap() {
+    if (under_address_sanitizer || under_thread_sanitizer)
+        skip("the sanitizer's heap does not say what is in use");
+}
 
 class blocked_signal {
 public:

@@ -5,28 +5,12 @@
 #include <deque>
 #include <vector>
 
-#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 using namespace aio_tests;
 
 BOOST_AUTO_TEST_SUITE(aio)
-
-namespace {
-
-void need_libcs_heap() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    skip("the sanitizer's heap does not say what is in use");
-#endif
-}
-
-std::size_t in_use() {
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
-} // namespace
 
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_requests_on_ten_thousand_descriptors, *sigev_tests::deadline(120)) {
     need_libcs_heap();

@@ -6,24 +6,11 @@
 #include <thread>
 #include <vector>
 
-#include <malloc.h>
-
 using namespace aio_tests;
 
 namespace {
 
 constexpr int signal_number = 40; // a realtime one, far from those of libc
-
-void need_libcs_heap() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    skip("the sanitizer's heap does not say what is in use");
-#endif
-}
-
-std::size_t in_use() {
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 std::atomic<std::uint64_t> calls;
 void count_call(sigval) { ++calls; }

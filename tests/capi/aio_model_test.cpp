@@ -271,10 +271,7 @@ std::string shrink(program p, std::string why) {
 }
 
 void many_programs(unsigned first_seed, int flags, bool forks) {
-    sigev_aio_options options{};
-    options.size = sizeof options;
-    options.flags = static_cast<std::uint32_t>(flags);
-    BOOST_REQUIRE(sigev_aio_init(&options) == 0);
+    choose(static_cast<std::uint32_t>(flags));
     const auto until = std::chrono::steady_clock::now() + milliseconds(2000);
     unsigned seed = first_seed;
     for (; std::chrono::steady_clock::now() < until; ++seed) {

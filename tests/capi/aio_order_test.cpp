@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t much = 32u << 20; // takes a while: what is ordered behind it is pending meanwhile
 
-void queue_always() {
-    sigev_aio_options options{};
-    options.size = sizeof options;
-    options.flags = SIGEV_AIO_ALWAYS_QUEUE;
-    BOOST_REQUIRE(sigev_aio_init(&options) == 0);
-}
-
 /// A file that is appended to, by two open files of one inode.
 struct appended {
     descriptor file{temporary_file(O_APPEND)};
@@ -177,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_another_file_by_now_is_not_taken_for_the_f
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_closed_at_once_is_read_all_the_same, *sigev_tests::deadline(60)) {
-    queue_always();
+    choose(SIGEV_AIO_ALWAYS_QUEUE);
     const std::unique_ptr<char, decltype(&free)> memory(static_cast<char*>(aligned_alloc(4096, 4096)), free);
     for (const int flags : {0, O_DIRECT}) {
         int mine, wrong;
@@ -250,7 +243,7 @@ BOOST_AUTO_TEST_CASE(record_locks_survive_a_read_inside_the_call_and_no_other) {
     r.start();
     BOOST_TEST(sigev_aio_error(&r.cb) == 0); // inside the call
     BOOST_TEST(is_locked(r.file));
-    queue_always();
+    choose(SIGEV_AIO_ALWAYS_QUEUE);
     r.start();
     BOOST_TEST(finished(r.cb));
     BOOST_TEST(!is_locked(r.file));

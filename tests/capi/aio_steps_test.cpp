@@ -71,13 +71,6 @@ private:
     aiocb& waits_ = *owned_;
 };
 
-void choose(std::uint32_t flags) {
-    sigev_aio_options options{};
-    options.size = sizeof options;
-    options.flags = flags;
-    BOOST_REQUIRE(sigev_aio_init(&options) == 0);
-}
-
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_read_inside_the_call_is_interrupted) {

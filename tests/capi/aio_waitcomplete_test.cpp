@@ -17,17 +17,10 @@ namespace {
 constexpr timespec at_once{0, 0};
 constexpr timespec a_while{10, 0};
 
-void keep_completed() {
-    sigev_aio_options options{};
-    options.size = sizeof options;
-    options.flags = SIGEV_AIO_KEEP_COMPLETED;
-    BOOST_REQUIRE(sigev_aio_init(&options) == 0);
-}
-
 } // namespace
 
 BOOST_AUTO_TEST_CASE(waitcomplete_returns_the_oldest_that_is_over) {
-    keep_completed();
+    choose(SIGEV_AIO_KEEP_COMPLETED);
     pipe_pair pipe;
     one_read r; // over inside the call
     char byte = 0;
@@ -59,7 +52,7 @@ BOOST_AUTO_TEST_CASE(waitcomplete_returns_the_oldest_that_is_over) {
 }
 
 BOOST_AUTO_TEST_CASE(what_aio_return_has_taken_waitcomplete_does_not_return) {
-    keep_completed();
+    choose(SIGEV_AIO_KEEP_COMPLETED);
     one_read r;
     for (int i = 0; i != 1000; ++i) { // nor does it pile up
         auto cb = std::make_unique<aiocb>(r.cb);
@@ -79,7 +72,7 @@ BOOST_AUTO_TEST_CASE(what_aio_return_has_taken_waitcomplete_does_not_return) {
 }
 
 BOOST_AUTO_TEST_CASE(of_threads_that_wait_each_request_reaches_one) {
-    keep_completed();
+    choose(SIGEV_AIO_KEEP_COMPLETED);
     const int count = 400;
     descriptor file(temporary_file());
     std::vector<char> bytes(count, 'x');
