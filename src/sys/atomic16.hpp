@@ -61,7 +61,15 @@ public:
 
     /// For the only one who may change the word just now: whatever others expect of it they do not find. Not part of the one order of
     /// the others: a store of release.
-    void store_high(std::uint64_t high) noexcept { half(1).store(high, std::memory_order_release); }
+    void store_high(std::uint64_t high) noexcept
+    {
+        if constexpr (exchange_is_a_lock) {
+            for (pair64 seen = guess(); !compare_exchange(seen, {seen.lo, high});)
+                ;
+        } else {
+            half(1).store(high, std::memory_order_release);
+        }
+    }
 
     /// The halves read one after the other, perhaps of two different values: good only as the expectation of a
     /// compare_exchange, which tells.
@@ -102,6 +110,13 @@ private:
     static constexpr bool a_refusal_tells = false;
 #else
     static constexpr bool a_refusal_tells = true;
+#endif
+#if defined(__SANITIZE_THREAD__)
+    // ThreadSanitizer's own: it reads, compares and writes in turn, so a load(), which writes what it has read, takes back what a
+    // bare store has put there meanwhile.
+    static constexpr bool exchange_is_a_lock = true;
+#else
+    static constexpr bool exchange_is_a_lock = false;
 #endif
     __extension__ using wide = unsigned __int128;
     using half_ref = std::atomic_ref<std::uint64_t>;
