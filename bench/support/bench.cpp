@@ -123,9 +123,7 @@ private:
         const char* const measure = q.asked_as ? q.asked_as : q.measure;
         if (q.how == how::ask)
             return processes_.try_emplace(q.contestant, program).first->second.ask(measure, q.n);
-        if (q.how == how::apart)
-            return contestant_process(program).ask(measure, q.n);
-        if (q.how == how::once)
+        if (q.how == how::apart || q.how == how::once)
             return contestant_process(program, 4 * patience).ask(measure, q.n);
         const auto once = static_cast<double>(count_calls(program, measure, q.n));
         const auto twice = static_cast<double>(count_calls(program, measure, 2 * q.n));

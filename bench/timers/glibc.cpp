@@ -7,9 +7,12 @@ namespace {
 
 using namespace sigev_bench;
 
-class timers : public posix_timers<::timer_settime, ::timer_gettime, ::timer_delete> {
+/// The process ends with them, each time: to delete 90 000 takes longer than they take to expire.
+int left_to_the_end(timer_t) { return 0; }
+
+class timers : public posix_timers<::timer_settime, ::timer_gettime, left_to_the_end> {
 public:
-    static constexpr bool slow = false;
+    static constexpr bool slow = true; // each is the kernel's to arm
     static constexpr bool holds_what_is_scarce = true;
 
     timers(std::size_t n, void (*)())
