@@ -32,12 +32,17 @@ private:
         if (unit.p_default_status == bt::test_unit::RS_DISABLED)
             return;
         found = true;
-        int seconds = usual_deadline;
+        std::cout << unit.full_name() << ' ' << sigev_tests::slowness * deadline_of(unit) << '\n';
+    }
+
+    /// Its own, or that of the suite around it which is nearest.
+    static int deadline_of(const bt::test_unit& unit) {
         const std::string key = sigev_tests::deadline_label;
         for (const auto& label : unit.p_labels.get())
             if (label.starts_with(key))
-                seconds = std::stoi(label.substr(key.size()));
-        std::cout << unit.full_name() << ' ' << sigev_tests::slowness * seconds << '\n';
+                return std::stoi(label.substr(key.size()));
+        const bt::test_unit_id parent = unit.p_parent_id;
+        return parent == bt::INV_TEST_UNIT_ID ? usual_deadline : deadline_of(bt::framework::get(parent, bt::TUT_SUITE));
     }
 };
 

@@ -27,7 +27,7 @@ inline constexpr milliseconds patience = slowness * seconds(10);
 /// Ends the case as skipped: the process exits with 77, which ctest names and counts.
 [[noreturn]] void skip(const std::string& reason);
 
-/// Decorates a case that needs another deadline than ctest's 30 seconds:
+/// Decorates a case that needs another deadline than the usual minute, or a suite whose cases do:
 /// BOOST_AUTO_TEST_CASE(name, *sigev_tests::deadline(120))
 /// A sanitizer gets `slowness` times as long.
 class deadline : public boost::unit_test::decorator::base {

@@ -65,4 +65,11 @@ BOOST_AUTO_TEST_CASE(sees_its_environment) {
         BOOST_TEST(std::getenv(name) != nullptr, name);
 }
 
+BOOST_AUTO_TEST_SUITE(with_a_deadline, *deadline(7))
+
+BOOST_AUTO_TEST_CASE(has_the_suites) { BOOST_TEST(true); }
+BOOST_AUTO_TEST_CASE(has_its_own, *deadline(5)) { BOOST_TEST(true); }
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE_END()

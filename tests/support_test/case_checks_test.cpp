@@ -91,6 +91,8 @@ BOOST_AUTO_TEST_CASE(a_deadline_is_listed_with_its_case) {
     BOOST_TEST(list.status == 0);
     BOOST_TEST(list.says("broken/hangs " + std::to_string(sigev_tests::slowness) + "\n"));
     BOOST_TEST(list.says("broken/skips " + std::to_string(sigev_tests::slowness * 60) + "\n"));
+    BOOST_TEST(list.says("broken/with_a_deadline/has_the_suites " + std::to_string(sigev_tests::slowness * 7) + "\n"));
+    BOOST_TEST(list.says("broken/with_a_deadline/has_its_own " + std::to_string(sigev_tests::slowness * 5) + "\n"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
