@@ -226,6 +226,9 @@ public:
         return info;
     }
 
+    /// The next of them, which is due.
+    std::optional<siginfo_t> take_in_time() const { return take(static_cast<int>(patience.count())); }
+
     /// The next of them, while the loop runs.
     std::optional<siginfo_t> take(const place& on) const {
         std::optional<siginfo_t> info;
