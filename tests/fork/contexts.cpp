@@ -179,7 +179,7 @@ public:
         do
             meanwhile();
         while (std::chrono::steady_clock::now() < due);
-        return wait_until([&] { return looks(before); }, slowness * milliseconds(100)); // the kernel may be a little late
+        return wait_until([&] { return looks(before); }, slowness * seconds(2)); // the kernel may be late, and this thread
     }
     void close() override
     {
