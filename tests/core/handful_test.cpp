@@ -4,6 +4,7 @@
 #include "core/pool.hpp"
 
 #include <memory>
+#include <thread>
 
 using namespace sigev_tests;
 
@@ -142,6 +143,60 @@ BOOST_AUTO_TEST_CASE(what_is_in_hand_goes_before_code_of_the_programs_own_runs) 
         check_ledger(s, 1, 1, 0, 0, 0);
         close(s);
         leave(m);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_cancels_what_is_in_hand_waits_until_it_has_been_handed_over) {
+    for (int i = 0; i != 3; ++i)
+        join();
+    member& middle = *members[1];
+    BOOST_REQUIRE(road.enter());
+    for (auto& m : members)
+        raise_soon(*m->s);
+    std::atomic<bool> is_over{false};
+    std::thread other([&] {
+        road.cancel(*middle.s);
+        is_over = true;
+    });
+    BOOST_TEST(wait_until([&] { return (middle.s->gate & core::gate_closing) != 0; }));
+    BOOST_TEST(is_in_hand(middle));
+    BOOST_TEST(!is_over);
+    road.hand_over();
+    other.join();
+    while (!road.leave())
+        ;
+    BOOST_TEST(middle.lane.head == nullptr); // he has taken it out again
+    check_ledger(*middle.s, 1, 0, 0, 0, 1);
+    for (auto& m : members) {
+        if (m.get() != &middle) {
+            BOOST_TEST(run(*m));
+            check_ledger(*m->s, 1, 1, 0, 0, 0);
+        }
+        leave(*m);
+    }
+}
+
+// By another thread, or by the drain's own in a callback that comes between.
+BOOST_AUTO_TEST_CASE(what_is_in_hand_at_a_fork_is_the_parents_alone) {
+    for (int i = 0; i != 3; ++i)
+        join();
+    BOOST_REQUIRE(road.enter());
+    for (auto& m : members)
+        raise_soon(*m->s);
+    BOOST_TEST(child([&] {
+                   road.hand_over();
+                   BOOST_TEST(team.got.empty());
+                   road.hand_over();
+                   BOOST_TEST(team.got.empty());
+               }) == exited_well);
+    road.hand_over();
+    BOOST_REQUIRE(road.leave());
+    BOOST_REQUIRE(team.got.size() == 1u);
+    BOOST_TEST(team.got[0].size == 3u);
+    for (auto& m : members) {
+        BOOST_TEST(run(*m));
+        check_ledger(*m->s, 1, 1, 0, 0, 0);
+        leave(*m);
     }
 }
 
