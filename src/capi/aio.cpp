@@ -4,6 +4,7 @@
 #include "sources/aio.hpp"
 #include "sources/aio_ended.h"
 #include "sources/aio_options.hpp"
+#include "sources/aio_request.hpp"
 #include "sources/aio_status.hpp"
 #include "sys/clock.hpp"
 
@@ -18,12 +19,8 @@ int submit(sources::aio_call call, aiocb* request) noexcept
 {
     if (!request)
         return answer(EINVAL);
-    {
-        const sys::errno_guard guard;
-        sources::aio_source* const source = sources::aio_source::current();
-        if (source && source->read_inside(call, *request))
-            return 0;
-    }
+    if (sources::aio_source* const source = sources::aio_source::current(); source && source->read_inside(call, *request))
+        return 0;
     return answer(guarded([&] {
         sources::aio_source* const source = sources::aio_source::ensure();
         return source ? source->submit(call, *request) : EAGAIN;

@@ -80,8 +80,8 @@ public:
     static aio_source* current() noexcept;
 
     /// A read that nobody is to be told of, and that is over here and now. False: call.tried may be set, and submit() does the
-    /// rest. Not a cancellation point. Sets errno.
-    bool read_inside(aio_call& call, aiocb& cb) noexcept;
+    /// rest. Not a cancellation point. Keeps errno.
+    inline bool read_inside(aio_call& call, aiocb& cb) noexcept;
 
     /// 0 or an errno; then nothing was started.
     int submit(const aio_call& call, aiocb& cb) noexcept;

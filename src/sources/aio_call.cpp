@@ -15,20 +15,6 @@
 
 namespace sigev::sources {
 
-bool aio_source::read_inside(aio_call& call, aiocb& cb) noexcept
-{
-    if (!is_simple_read(call, cb))
-        return false;
-    now_read read{const_cast<void*>(cb.aio_buf), cb.aio_nbytes, cb.aio_offset};
-    if (!read_now(read, cb.aio_fildes)) {
-        call.tried = true;
-        return false;
-    }
-    registry_.count_silent_requests(1);
-    aio_status::over(cb, registry_.epoch, false, read.result, 0);
-    return true;
-}
-
 int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
 {
     static_assert(sizeof(telling_request) <= 232, "what a request may cost, with what the heap takes for itself: 240");

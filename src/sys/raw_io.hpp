@@ -3,11 +3,15 @@
 // none, are async-signal-safe, and cost what the system call costs.
 #pragma once
 
+#include "sys/errno_guard.hpp"
+
+#include <cerrno>
 #include <cstddef>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +38,30 @@ inline void raw_close(int fd) noexcept
     ::pthread_setcancelstate(state, nullptr);
 #else
     ::syscall(SYS_close, fd);
+#endif
+}
+
+/// preadv2(): the bytes, or -errno; errno itself is left alone.
+///
+/// The instruction, where we know it, since a kernel that guards against speculation leaves nothing in the processor's memory of
+/// who called whom: every return between the system call and the program is guessed wrong, and costs some 5 ns.
+[[gnu::always_inline]] inline ssize_t raw_preadv2(
+    int fd, const iovec* pieces, std::size_t count, off_t offset, int flags) noexcept
+{
+#if defined(__x86_64__) && !defined(__ILP32__)
+    register long fourth asm("r10") = offset;
+    register long fifth asm("r8") = 0;
+    register long sixth asm("r9") = flags;
+    long result = SYS_preadv2;
+    asm volatile("syscall"
+                 : "+a"(result)
+                 : "D"(static_cast<long>(fd)), "S"(pieces), "d"(count), "r"(fourth), "r"(fifth), "r"(sixth)
+                 : "rcx", "r11", "memory");
+    return result;
+#else
+    const errno_guard guard;
+    const long n = ::syscall(SYS_preadv2, fd, pieces, count, offset, 0L, flags);
+    return n >= 0 ? n : -errno;
 #endif
 }
 
