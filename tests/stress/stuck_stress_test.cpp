@@ -104,7 +104,7 @@ void stress(int submits)
     std::uint64_t rounds = 0;
     bool good = true;
     for (const std::uint64_t end = sigev::sys::now(CLOCK_MONOTONIC) + stress_nanoseconds();
-         good && sigev::sys::now(CLOCK_MONOTONIC) < end; ++rounds) {
+         good && (rounds == 0 || sigev::sys::now(CLOCK_MONOTONIC) < end); ++rounds) {
         const auto now = std::make_unique<stage>(rounds % 4 == 3 ? 3 : 1);
         playing = now.get();
         all.raise_all();

@@ -142,7 +142,8 @@ arena_result arena::run()
         threads_.emplace_back([this, n] { set_for_ever(n); });
     threads_.emplace_back([this] { react(); });
 
-    while (sigev::sys::now(CLOCK_MONOTONIC) < end && result_.lost_rounds + result_.unbalanced + strangers_ < 10) {
+    while ((result_.rounds == 0 || sigev::sys::now(CLOCK_MONOTONIC) < end) &&
+           result_.lost_rounds + result_.unbalanced + strangers_ < 10) {
         begin_round();
         storming_ = options_.storm;
         round_.fetch_add(1);

@@ -258,7 +258,7 @@ void arena::live(std::uint64_t end, wakeup_result& sum)
     for (unsigned i = 0; i != options_.posters; ++i)
         threads.emplace_back([this, i] { post_for_ever(i); });
     std::uint64_t over = begin; // the last round
-    while (!sum.lost && sigev::sys::now(CLOCK_MONOTONIC) < end) {
+    while (!sum.lost && (sum.rounds == 0 || sigev::sys::now(CLOCK_MONOTONIC) < end)) {
         s_->storming = options_.handlers;
         s_->turns.run(crew);
         be_quiet();
