@@ -38,11 +38,13 @@ constexpr std::uint64_t encode(const handle& h) noexcept
     return (kind << 60) | (std::uint64_t{h.epoch & epoch_mask} << 50) | (middle << 24) | (h.index & max_index);
 }
 
+constexpr handle_kind kind_of(std::uint64_t number) noexcept { return static_cast<handle_kind>(number >> 60); }
+
 /// What the number says; whether such an object lives is for its table to tell.
 constexpr handle decode(std::uint64_t number) noexcept
 {
     handle h{};
-    h.kind = static_cast<handle_kind>(number >> 60);
+    h.kind = kind_of(number);
     h.epoch = static_cast<std::uint32_t>(number >> 50) & epoch_mask;
     h.index = static_cast<std::uint32_t>(number) & max_index;
     const auto middle = static_cast<std::uint32_t>(number >> 24) & generation_mask;

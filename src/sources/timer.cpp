@@ -128,7 +128,7 @@ itimerspec timer_bank::spec_of(const spi::timer_value& v) const noexcept
     return to_spec(v, now(clock_of(v.base)));
 }
 
-inline spi::timer_exchange timer_bank::exchange(timer t, int flags, const itimerspec& value) noexcept
+[[gnu::always_inline]] inline spi::timer_exchange timer_bank::exchange(timer t, int flags, const itimerspec& value) noexcept
 {
     if (is_zero(value.it_value))
         return engine_->settime(t.slot, t.generation, {});
@@ -141,7 +141,7 @@ inline spi::timer_exchange timer_bank::exchange(timer t, int flags, const itimer
     return engine_->settime(t.slot, t.generation, to_value(c->clock.load(std::memory_order_relaxed), value));
 }
 
-inline int timer_bank::settime(timer t, int flags, const itimerspec& value, itimerspec* old) noexcept
+[[gnu::always_inline]] inline int timer_bank::settime(timer t, int flags, const itimerspec& value, itimerspec* old) noexcept
 {
     if (const int error = check(value))
         return error;
@@ -366,6 +366,8 @@ bool timers::find(std::uint64_t number, bank*& of, bank::timer& out) noexcept
 
 int timers::settime(std::uint64_t number, int flags, const itimerspec& value, itimerspec* old) noexcept
 {
+    if (core::kind_of(number) != core::handle_kind::timer) // said first: the rest of decode() then has no branches
+        return EINVAL;
     const core::handle h = core::decode(number);
     bank* const of = find(h);
     if (!of)

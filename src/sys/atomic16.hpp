@@ -105,6 +105,17 @@ public:
         return done;
     }
 
+    /// The same for who asks the word itself, should it refuse: the processor's flag then is all that is looked at afterwards.
+    bool replace(pair64 expected, pair64 desired) noexcept
+    {
+#if SIGEV_HAVE_CAS16
+        if (detail::atomic16_chosen.load(std::memory_order_relaxed) == detail::atomic16_path::instruction) [[likely]]
+            return __sync_bool_compare_and_swap(&word_, join(expected), join(desired));
+#endif
+        pair64 seen = expected;
+        return compare_exchange_locked(seen, desired);
+    }
+
 private:
 #if defined(__aarch64__)
     static constexpr bool a_refusal_tells = false;

@@ -56,6 +56,18 @@ public:
             raise(root_[g / 64], g % 64);
     }
 
+    /// set() would change nothing: each level is looked at after the one below it, as there, but without a branch between them.
+    std::uint64_t stands(std::size_t index) const noexcept
+    {
+        const std::size_t g = index / group_size;
+        const std::size_t l = index / 64 % 64;
+        const group& of = groups_[g];
+        const std::uint64_t leaf = of.leaf[l].load(std::memory_order_seq_cst) >> index % 64;
+        const std::uint64_t summary = of.summary.load(std::memory_order_seq_cst) >> l;
+        const std::uint64_t root = root_[g / 64].load(std::memory_order_seq_cst) >> g % 64 | std::uint64_t{g == 0};
+        return leaf & summary & root & 1;
+    }
+
     /// Calls visit(index) for each that is set, and clears it before; and approaches(index) earlier than that. One thread at
     /// a time.
     template <class Visitor, class Forerunner>

@@ -247,6 +247,9 @@ BOOST_AUTO_TEST_CASE(generations_live_and_die_by_turns)
         BOOST_TEST(before(after(g)) == g);
         BOOST_TEST(is_of(high_of(g) | wide | 77, g));
         BOOST_TEST(!is_of(high_of(g), after(g)));
+        BOOST_TEST(is_narrow_of(high_of(g, interval_mask), g));
+        BOOST_TEST(!is_narrow_of(high_of(g, interval_mask + 1), g));
+        BOOST_TEST(!is_narrow_of(high_of(g), after(g)));
     }
 }
 

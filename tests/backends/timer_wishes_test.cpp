@@ -158,6 +158,19 @@ BOOST_FIXTURE_TEST_CASE(what_a_span_allows_wakes_nobody, timer_fixture)
     BOOST_TEST(wakes == before + 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_precise_one_wakes_for_its_place_also_when_it_was_said_already_that_it_is_earlier, timer_fixture)
+{
+    const timer plain = make(), precise = make(0, true);
+    const std::uint64_t at = now() + hour;
+    set(plain, at);
+    reap();
+    wakes = 0;
+    set(precise, at + hour); // from now on the next turn looks at it
+    BOOST_TEST(wakes == 0);
+    set(precise, at + 10 * us); // it is later than what is slept for, its place is not
+    BOOST_TEST(wakes == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_slots_next_owner_has_its_own_wishes, stepping_fixture)
 {
     const timer first = make(100 * ms, false);

@@ -106,6 +106,18 @@ BOOST_AUTO_TEST_CASE(compare_exchange_takes_both_halves_into_account)
     BOOST_TEST(w.load() == b);
 }
 
+BOOST_AUTO_TEST_CASE(replace_takes_both_halves_into_account)
+{
+    atomic16 w;
+    w.exchange(a);
+    for (const pair64 wrong : {pair64{a.lo, b.hi}, pair64{b.lo, a.hi}, b}) {
+        BOOST_TEST(!w.replace(wrong, large));
+        BOOST_TEST(w.load() == a);
+    }
+    BOOST_TEST(w.replace(a, b));
+    BOOST_TEST(w.load() == b);
+}
+
 BOOST_AUTO_TEST_CASE(errno_and_the_signal_mask_are_kept)
 {
     sigset_t before, after, one;

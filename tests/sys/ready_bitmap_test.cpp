@@ -1,5 +1,6 @@
 #include "sys/ready_bitmap.hpp"
 
+#include "support/stepping.hpp"
 #include "support/support.hpp"
 
 #include <algorithm>
@@ -63,6 +64,41 @@ BOOST_AUTO_TEST_CASE(one_alone_is_found_on_every_level_and_edge)
         BOOST_TEST(bitmap.any());
         BOOST_TEST(take(bitmap) == indices{i}, boost::test_tools::per_element());
         BOOST_TEST(!bitmap.any());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_is_what_was_set_and_not_taken)
+{
+    ready_bitmap bitmap;
+    constexpr std::size_t group = ready_bitmap::group_size;
+    BOOST_TEST(bitmap.grow(64 * group + 65));
+    for (const std::size_t i : {std::size_t{0}, std::size_t{64}, group, 63 * group + 70, 64 * group}) {
+        BOOST_TEST(!bitmap.stands(i));
+        bitmap.set(i);
+        BOOST_TEST(bitmap.stands(i) == 1u);
+        BOOST_TEST(!bitmap.stands(i + 1));  // of the same word
+        BOOST_TEST(!bitmap.stands(i + 64)); // of the same group
+        BOOST_TEST(take(bitmap) == indices{i}, boost::test_tools::per_element());
+        BOOST_TEST(!bitmap.stands(i));
+    }
+}
+
+// Or the setter that comes next would find that there is nothing to do, and whoever takes nothing to take.
+BOOST_AUTO_TEST_CASE(what_stands_is_found_wherever_its_setter_has_stopped)
+{
+    stepping steps;
+    ready_bitmap bitmap;
+    BOOST_TEST(bitmap.grow(10 * ready_bitmap::group_size));
+    for (const std::size_t i : {std::size_t{70}, 9 * ready_bitmap::group_size + 70}) {
+        const unsigned places = steps.each([&](unsigned k) {
+            bool found = true;
+            const bool more = steps.interrupted(
+                k, [&] { bitmap.set(i); }, [&] { found = !bitmap.stands(i) || bitmap.any(); });
+            BOOST_REQUIRE(found);
+            BOOST_REQUIRE(take(bitmap) == indices{i});
+            return more;
+        });
+        BOOST_TEST(places > 3u);
     }
 }
 

@@ -62,14 +62,15 @@ std::uint64_t heap_engine::next(timer_base base) const noexcept
 inline timer_exchange heap_engine::replace(
     timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept
 {
-    sys::pair64 old = s.w.guess();
+    sys::pair64 old;
     do {
+        old = s.w.guess();
         // Of what may be halves of two values each half has been there: another generation has come, and the old one does not return.
         if (!is_of(old.hi, generation)) [[unlikely]]
             return {};
         if ((old.hi | wanted.hi) & wide) [[unlikely]]
             return replace_wide(s, generation, wanted, interval);
-    } while (!s.w.compare_exchange(old, wanted)); // only others' success makes it fail, but for exclusives that are lost
+    } while (!s.w.replace(old, wanted)); // only others' success makes it fail, but for exclusives that are lost
     return {true, unpack(old)};
 }
 
@@ -93,9 +94,18 @@ inline timer_exchange heap_engine::replace(
 }
 
 // S2. `key` is what w was seen to hold, 0: disarmed, and then whatever stands in the heap may surface for nothing.
+//
+// Which of two deadlines is the earlier one is not to be foreseen, and a branch that is guessed wrong costs as much as all else here
+// but for the clock. So the question is whether there is anything left to do: earlier or not, there seldom is, once the bit stands.
 inline void heap_engine::announce(std::uint32_t slot, const timer_slot& s, std::uint64_t key) noexcept
 {
-    if (key != 0 && !covers(s.hkey.load(std::memory_order_seq_cst), key))
+    if (key == 0)
+        return;
+    const std::uint64_t covered = coverage(s.hkey.load(std::memory_order_seq_cst), key);
+    std::uint64_t told = slots_.ready().stands(slot);
+    told &= std::uint64_t{key >= horizon_[base_of(key)].load(std::memory_order_seq_cst)};
+    told &= std::uint64_t{!any_wishes_.load(std::memory_order_relaxed)}; // else it is a place that counts, not the deadline
+    if (!(covered | told)) [[unlikely]]
         announce_earlier(slot, key);
 }
 
@@ -123,12 +133,22 @@ void heap_engine::expect(std::uint32_t slot) const noexcept
 }
 
 inline timer_exchange heap_engine::arm(
-    std::uint32_t slot, timer_slot& s, std::uint32_t generation, const timer_value& value) noexcept
+    std::uint32_t slot, timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept
 {
-    const sys::pair64 packed = pack(value, generation);
-    const timer_exchange done = replace(s, generation, packed, value.interval);
+    const sys::pair64 old = s.w.guess();
+    if (is_wide(wanted) || !is_narrow_of(old.hi, generation) || !s.w.replace(old, wanted)) [[unlikely]]
+        return arm_by_trying(slot, s, generation, wanted, interval);
+    announce(slot, s, wanted.lo);
+    return {true, unpack(old)};
+}
+
+// What has not come out right at once.
+[[gnu::noinline]] timer_exchange heap_engine::arm_by_trying(
+    std::uint32_t slot, timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept
+{
+    const timer_exchange done = replace(s, generation, wanted, interval);
     if (done.valid)
-        announce(slot, s, packed.lo);
+        announce(slot, s, wanted.lo);
     return done;
 }
 
@@ -139,7 +159,7 @@ timer_exchange heap_engine::settime(std::uint32_t slot, std::uint32_t generation
     timer_slot* s = slots_.find(slot);
     if (!s || !lives(generation)) [[unlikely]]
         return {};
-    return arm(slot, *s, generation, value);
+    return arm(slot, *s, generation, pack(value, generation), value.interval);
 }
 
 timer_exchange heap_engine::settime_from_now(
@@ -151,7 +171,10 @@ timer_exchange heap_engine::settime_from_now(
     // A cache line that is fetched while the clock is read costs nothing: at a million timers it is most of what this takes.
     __builtin_prefetch(s, 1);
     const std::uint64_t present = alarms_[steady].present();
-    return arm(slot, *s, generation, {delay < latest - present ? present + delay : latest, interval, timer_base::steady});
+    std::uint64_t deadline = present + delay;
+    if (delay >= latest - present) [[unlikely]]
+        deadline = latest;
+    return arm(slot, *s, generation, {deadline << 1 | steady, high_of(generation, interval)}, interval);
 }
 
 timer_exchange heap_engine::gettime(std::uint32_t slot, std::uint32_t generation) noexcept

@@ -16,7 +16,7 @@
 //
 // Why. R3: a setter that read the old hkey stayed silent, and the reactor that read the old w publishes a later hkey:
 // one of the two must see the other. The look at the bitmap after the horizons: the same for "bit, then horizon"
-// against "horizon, then bits". A later deadline touches nothing shared: its slot surfaces under the old key and is
+// against "horizon, then bits". A later deadline changes nothing shared: its slot surfaces under the old key and is
 // settled then. Each arming is consumed by exactly one compare-exchange of R1 or returned by exactly one of S1.
 //
 // Deleting. destroy() is an exchange as settime() is: for the next generation, which is dead and in limbo, and disarmed. From
@@ -81,7 +81,9 @@ private:
     };
     using deadlines = deadline_heap<slot_table::entries, position_of>;
 
-    timer_exchange arm(std::uint32_t slot, timer_slot& s, std::uint32_t generation, const timer_value& value) noexcept;
+    timer_exchange arm(std::uint32_t slot, timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept;
+    timer_exchange arm_by_trying(
+        std::uint32_t slot, timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept;
     timer_exchange replace(timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept;
     timer_exchange replace_wide(timer_slot& s, std::uint32_t generation, sys::pair64 wanted, std::uint64_t interval) noexcept;
     timer_exchange look_wide(timer_slot& s, std::uint32_t generation) noexcept;

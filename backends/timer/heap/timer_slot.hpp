@@ -35,12 +35,15 @@ constexpr std::uint64_t pack(std::uint64_t deadline, timer_base base) noexcept
 constexpr std::uint64_t deadline_of(std::uint64_t key) noexcept { return key >> 1; }
 constexpr unsigned base_of(std::uint64_t key) noexcept { return key & 1; }
 
+/// covers() as 1 or 0, without a branch.
+constexpr std::uint64_t coverage(std::uint64_t hkey, std::uint64_t key) noexcept
+{
+    return ~(hkey ^ key) & std::uint64_t{hkey <= key};
+}
+
 /// Will a slot that stands in a heap under `hkey` be looked at in time for `key`? `none` covers nothing: it is later
 /// than every key of base 1 and of the other base than every key of base 0.
-constexpr bool covers(std::uint64_t hkey, std::uint64_t key) noexcept
-{
-    return base_of(hkey) == base_of(key) && hkey <= key;
-}
+constexpr bool covers(std::uint64_t hkey, std::uint64_t key) noexcept { return coverage(hkey, key) != 0; }
 
 // ---- the high half of w
 
@@ -52,17 +55,26 @@ static_assert(generation_mask == 0xffff, "as many bits as w has for it");
 constexpr std::uint64_t high_of(std::uint32_t generation) noexcept { return std::uint64_t{generation & generation_mask} << 48; }
 constexpr std::uint32_t generation_of(std::uint64_t high) noexcept { return static_cast<std::uint32_t>(high >> 48); }
 constexpr bool is_of(std::uint64_t high, std::uint32_t generation) noexcept { return ((high ^ high_of(generation)) >> 48) == 0; }
+/// And not wide. (Of a word that is, the bit above the interval is set.)
+constexpr bool is_narrow_of(std::uint64_t high, std::uint32_t generation) noexcept
+{
+    return ((high ^ high_of(generation)) & ~interval_mask) == 0;
+}
 constexpr bool lives(std::uint32_t generation) noexcept { return (generation & 1) != 0; }
 constexpr std::uint32_t after(std::uint32_t generation) noexcept { return (generation + 1) & generation_mask; }
 constexpr std::uint32_t before(std::uint32_t generation) noexcept { return (generation - 1) & generation_mask; }
 constexpr bool is_wide(const sys::pair64& w) noexcept { return (w.hi & wide) != 0; }
 
 /// A wide one's interval goes elsewhere.
+constexpr std::uint64_t high_of(std::uint32_t generation, std::uint64_t interval) noexcept
+{
+    return high_of(generation) | (interval <= interval_mask ? interval : wide);
+}
 constexpr sys::pair64 pack(const timer_value& v, std::uint32_t generation) noexcept
 {
     const std::uint64_t key = pack(v.deadline, v.base);
     // One value for "disarmed", whatever interval and base came with it.
-    return {key, high_of(generation) | (key == 0 ? 0 : v.interval <= interval_mask ? v.interval : wide)};
+    return {key, key == 0 ? high_of(generation) : high_of(generation, v.interval)};
 }
 /// A wide one's interval is not in it: 0.
 constexpr timer_value unpack(const sys::pair64& w) noexcept
