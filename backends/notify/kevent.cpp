@@ -11,15 +11,23 @@ namespace {
 
 using spi::knote;
 using spi::kqueue_port;
+using spi::pledge;
 
 // The target is the note itself.
 knote* note_of(void* p) noexcept { return static_cast<knote*>(p); }
 
+// What one has of all who share the road: the note as well; or, of a request, the pledge of one, to be told by its lowest bit.
+bool is_pledge(const void* own) noexcept { return reinterpret_cast<std::uintptr_t>(own) & 1; }
+void* own_of(pledge* p) noexcept { return reinterpret_cast<char*>(p) + 1; }
+pledge* pledge_of(void* own) noexcept { return reinterpret_cast<pledge*>(static_cast<char*>(own) - 1); }
+
+// As on FreeBSD. A program that did not zero its sigevent most often learns it here.
+bool are_legal(int flags) noexcept { return (flags & ~(EV_ONESHOT | EV_CLEAR | EV_DISPATCH)) == 0; }
+
 int attach(const spi::open_request& request, bool once, void** out) noexcept
 {
-    // As on FreeBSD. A program that did not zero its sigevent most often learns it here.
     const int flags = request.event.sigev_notify_kevent_flags;
-    if (flags & ~(EV_ONESHOT | EV_CLEAR | EV_DISPATCH))
+    if (!are_legal(flags))
         return EINVAL;
 
     const spi::knote_request note{
@@ -51,12 +59,32 @@ bool common(const sigevent&, spi::workers&, std::uint64_t& target) noexcept
 
 int join(const spi::open_request& request, void** own) noexcept
 {
-    return attach(request, true, own);
+    if (request.source != SIGEV_SOURCE_AIO)
+        return attach(request, true, own);
+    const int flags = request.event.sigev_notify_kevent_flags;
+    if (!are_legal(flags))
+        return EINVAL;
+    pledge* p = nullptr;
+    const int error =
+        request.kqueues.promise(request.event.sigev_notify_kqueue, request.ident, static_cast<std::uint16_t>(flags), &p);
+    if (!error)
+        *own = own_of(p);
+    return error;
 }
 
-spi::verdict deliver(void* t, spi::delivery& d, const sigev_notification&) noexcept
+void leave(void* own) noexcept
 {
-    return kqueue_port::post(*note_of(t), d) ? spi::verdict::accepted : spi::verdict::gone;
+    if (is_pledge(own))
+        kqueue_port::give_up(pledge_of(own));
+    else
+        kqueue_port::detach(note_of(own));
+}
+
+spi::verdict deliver(void* t, spi::delivery& d, const sigev_notification& n) noexcept
+{
+    const bool posted = is_pledge(t) ? kqueue_port::post(*pledge_of(t), d, *static_cast<spi::note_room*>(n.value.sival_ptr))
+                                     : kqueue_port::post(*note_of(t), d);
+    return posted ? spi::verdict::accepted : spi::verdict::gone;
 }
 
 void withdraw(void* t) noexcept { kqueue_port::withdraw(*note_of(t)); }
@@ -84,7 +112,7 @@ extern const spi::method kevent_method = {
     .anywhere = true,
     .common = common,
     .join = join,
-    .leave = close,
+    .leave = leave,
     .withdraw_all = withdraw_all,
 };
 

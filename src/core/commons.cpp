@@ -27,7 +27,7 @@ int commons::join(sigev_reactor_t on, const subscription_spec& spec, occasion& o
     out.ident = spec.ident;
     if (!m->join)
         return 0;
-    out.value.sival_ptr = nullptr;
+    out.ident = reinterpret_cast<std::uintptr_t>(std::exchange(out.value.sival_ptr, nullptr));
     const spi::open_request request{*spec.event, spec.source, spec.ident, 1, false, *s->road.load(std::memory_order_acquire),
                                     registry_.threads().team(), registry_.kqueues(), registry_.methods()};
     const int error = m->join(request, &out.value.sival_ptr);

@@ -197,12 +197,13 @@ private:
 // To a method that keeps it. What is the occasion's own has gone with it, unless there was nobody to take it.
 inline spi::verdict dispatcher::entrust(const subscription& s, record& r) noexcept
 {
-    const sigev_notification none{};
+    sigev_notification n{};
     if (!s.has_its_own_each()) [[likely]]
-        return s.method->deliver(s.target, r, none);
+        return s.method->deliver(s.target, r, n);
     auto& o = static_cast<occasion&>(r);
     void* const own = std::exchange(o.value.sival_ptr, nullptr);
-    const spi::verdict v = s.method->deliver(own, r, none);
+    n.value.sival_ptr = reinterpret_cast<void*>(o.ident);
+    const spi::verdict v = s.method->deliver(own, r, n);
     if (v == spi::verdict::gone)
         o.value.sival_ptr = own;
     return v;

@@ -46,8 +46,8 @@ struct alignas(64) table_record : record {
 /// The one notification of somebody who shares a subscription, in his own memory: owner->over gives that back when the
 /// notification has come to its end, whatever that is.
 struct occasion : record {
-    sigval value{}; ///< of a method that has something for each occasion (spi::method::join): that, which is all it wants to know
-    std::uint64_t ident = 0;
+    sigval value{}; ///< of a method that has something for each occasion (spi::method::join): that, until deliver() has taken it over
+    std::uint64_t ident = 0; ///< of such a method: the program's value, which may be exchanged for what deliver() is to find
 };
 
 /// A FIFO of records, linked through delivery::next. One owner at a time.

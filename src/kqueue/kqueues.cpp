@@ -14,7 +14,7 @@ namespace sigev::kq {
 
 namespace {
 
-/// 0: no such source.
+/// 0: no such source. (A request's is EVFILT_AIO.)
 std::int16_t filter_of(int source) noexcept
 {
     switch (source) {
@@ -23,8 +23,6 @@ std::int16_t filter_of(int source) noexcept
         return EVFILT_USER;
     case SIGEV_SOURCE_TIMER:
         return EVFILT_TIMER;
-    case SIGEV_SOURCE_AIO:
-        return EVFILT_AIO;
     case SIGEV_SOURCE_AIO_LIST:
         return EVFILT_LIO;
     default:
@@ -140,6 +138,14 @@ int kqueues::attach(const spi::knote_request& request, spi::knote** out) noexcep
     return q ? q->attach(request, filter, *out) : EBADF;
 }
 
+int kqueues::promise(int kqueue, std::uint64_t aiocb, std::uint16_t flags, spi::pledge** out) noexcept
+{
+    if (flags & ~legal_flags)
+        return EINVAL;
+    const user q = find(kqueue);
+    return q ? q->promise(aiocb, flags, *out) : EBADF;
+}
+
 void kqueues::withdraw_if(bool (*is)(const spi::delivery&, const void*), const void* what) noexcept
 {
     for (std::size_t i = 0; queue* const q = pool_.at(i); ++i)
@@ -157,6 +163,12 @@ void kqueues::forget(std::uint64_t aiocb) noexcept
 } // namespace sigev::kq
 
 bool sigev::spi::kqueue_port::post(knote& k, delivery& d) noexcept { return k.owner.post(k, d); }
+bool sigev::spi::kqueue_port::post(pledge& p, delivery& d, note_room& room) noexcept
+{
+    return p.where.load(std::memory_order_relaxed)->post(p, d, room);
+}
+
+void sigev::spi::kqueue_port::give_up(pledge* p) noexcept { p->where.load(std::memory_order_relaxed)->give_up(*p); }
 void sigev::spi::kqueue_port::withdraw(knote& k) noexcept { k.owner.withdraw(k); }
 void sigev::spi::kqueue_port::detach(knote* k) noexcept { k->owner.detach(*k); }
 

@@ -57,6 +57,7 @@ public:
     int kevent(int kqueue, const sigev_kev* changes, int nchanges, sigev_kev* events, int nevents,
                const timespec* timeout) noexcept override;
     int attach(const spi::knote_request& request, spi::knote** out) noexcept override;
+    int promise(int kqueue, std::uint64_t aiocb, std::uint16_t flags, spi::pledge** out) noexcept override;
     void withdraw_if(bool (*is)(const spi::delivery&, const void*), const void* what) noexcept override;
     void forget(std::uint64_t aiocb) noexcept override;
 

@@ -17,6 +17,16 @@ marks::~marks()
         blocks_ = b->earlier;
         delete b;
     }
+    delete[] chains_.load(std::memory_order_relaxed);
+}
+
+// Under the mutex. Null: no memory.
+marks::chain* marks::chains() noexcept
+{
+    chain* all = chains_.load(std::memory_order_relaxed);
+    if (!all && (all = new (std::nothrow) chain[std::size_t{1} << bits]))
+        chains_.store(all, std::memory_order_release);
+    return all;
 }
 
 // Under the mutex. Null: no memory.
@@ -32,13 +42,17 @@ mark* marks::fresh() noexcept
     return &blocks_->all[used_++];
 }
 
-mark* marks::take(std::uint64_t aiocb, queue& where) noexcept
+mark* marks::take(std::uint64_t aiocb, queue& where, std::uint16_t flags) noexcept
 {
-    chain& c = chain_of(aiocb);
+    const std::uint16_t number = chain_of(aiocb);
     const std::lock_guard lock(mutex_);
+    chain* const all = chains();
+    if (!all)
+        return nullptr;
+    chain& c = all[number];
     mark* m = c.free;
     if (m) {
-        c.free = m->next_free;
+        c.free = reinterpret_cast<mark*>(m->holds.load(std::memory_order_relaxed));
     } else {
         m = fresh();
         if (!m)
@@ -46,17 +60,17 @@ mark* marks::take(std::uint64_t aiocb, queue& where) noexcept
         m->next = c.head.load(std::memory_order_relaxed);
         c.head.store(m, std::memory_order_release);
     }
+    m->holds.store(awaited{.flags = flags, .chain = number}.packed(), std::memory_order_relaxed);
     m->where.store(&where, std::memory_order_relaxed);
     m->aiocb.store(aiocb, std::memory_order_release);
     return m;
 }
 
-void marks::give_back(std::uint64_t aiocb, mark& m) noexcept
+void marks::give_back(std::uint16_t number, mark& m) noexcept
 {
-    chain& c = chain_of(aiocb);
     const std::lock_guard lock(mutex_);
-    m.aiocb.store(0, std::memory_order_relaxed);
-    m.next_free = c.free;
+    chain& c = chains()[number];
+    m.holds.store(reinterpret_cast<std::uintptr_t>(c.free), std::memory_order_relaxed);
     c.free = &m;
 }
 

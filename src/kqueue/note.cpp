@@ -2,6 +2,8 @@
 
 #include "kqueue/queue.hpp"
 
+#include <new>
+
 namespace sigev::kq {
 
 void note_list::push_back(knote& n, std::uint64_t order) noexcept
@@ -36,20 +38,29 @@ leavings::~leavings()
 {
     while (knote* const n = first_) {
         first_ = n->next;
+        const bool is_freed = n->is_freed; // if not, it may be gone with its last delivery
         spi::delivery* left = n->left;
         spi::delivery_port& port = n->port;
-        if (n->is_freed) {
-            if (n->mark)
-                board_.give_back(n->event.ident, *n->mark);
-            queue& owner = n->owner;
-            delete n;
-            owner.release();
-        }
         while (spi::delivery* const d = left) {
             left = d->next;
-            port.drop(*d); // after the last one the subscription may end, and the note with it
+            port.drop(*d);
         }
+        if (is_freed)
+            free(*n);
     }
+}
+
+void leavings::free(knote& n) noexcept
+{
+    queue& owner = n.owner;
+    if (mark* const m = n.mark) {
+        board_.give_back(marks::chain_of(n.event.ident), *m);
+        n.~knote();
+        ::operator delete(&n); // and with it all that was left of the request
+    } else {
+        delete &n;
+    }
+    owner.release();
 }
 
 } // namespace sigev::kq

@@ -66,12 +66,31 @@ struct sigev::spi::knote {
         event.filter = filter;
         event.flags = request.flags;
         event.udata = request.udata;
-        if (filter == EVFILT_AIO)
-            event.flags |= EV_EOF; // an event of a request says that it is over, and nothing else
+    }
+
+    /// Of a request that is posted: in the room that it has brought.
+    knote(kq::queue& owner_, kq::mark& m, std::uint64_t aiocb, kq::awaited was, const note_room& room) noexcept
+        : owner(owner_), port(*room.port), state(EVFILT_AIO, was.flags), attached(false), once(true), indexed(false), mark(&m)
+    {
+        event.ident = static_cast<std::uintptr_t>(aiocb);
+        event.filter = EVFILT_AIO;
+        event.flags = was.flags | EV_EOF; // an event of a request says that it is over, and nothing else
+        event.udata = room.udata;
+        if (was.superseded)
+            state.supersede();
+        if (!was.enabled)
+            state.disable();
     }
 
     /// aio_return() has collected the request.
     bool forgotten() const noexcept { return mark && mark->crossed_out(); }
+
+    /// Under the lock, when nothing more comes of it: nobody finds it by its mark.
+    void leave_mark() noexcept
+    {
+        if (mark)
+            mark->cross_out();
+    }
 
     kq::note_key key() const noexcept { return {event.ident, event.filter}; }
 
@@ -83,10 +102,10 @@ struct sigev::spi::knote {
     kq::note_state state;
     bool attached = true; ///< somebody may post; or the subscription lives
     const bool once;      ///< whoever posts has done with it then
-    bool indexed = true;  ///< changes find it
+    bool indexed = true;  ///< changes find it, and not by its mark
     bool is_freed = false; ///< by the leavings in which it stands
     kq::delivery_chain waiting;
-    kq::mark* mark = nullptr; ///< requests only
+    kq::mark* mark = nullptr; ///< requests only; such a note stands in the memory of the request
     sigev_kev event{};        ///< what was reported last; a repeat reports it again
     kq::note_list* list = nullptr; ///< the one that it stands in; not while it is among leavings
     union {
@@ -97,8 +116,8 @@ struct sigev::spi::knote {
     std::uint64_t order = 0; ///< when it was put there
 };
 
-// There is one for each request that is told so.
-static_assert(sizeof(sigev::spi::knote) <= 120);
+static_assert(sizeof(sigev::spi::knote) <= sizeof(sigev::spi::note_room));
+static_assert(alignof(sigev::spi::knote) <= alignof(sigev::spi::note_room));
 
 namespace sigev::kq {
 
@@ -131,6 +150,8 @@ public:
     void add(knote& n) noexcept;
 
 private:
+    void free(knote& n) noexcept;
+
     marks& board_;
     knote* first_ = nullptr;
 };

@@ -57,6 +57,9 @@ void queue::shut() noexcept
         drop(*n, gone);
     }
     index_.clear();
+    for (note_list* requests : {&active_, &resting_})
+        while (knote* const n = requests->front())
+            drop(*n, gone);
 }
 
 bool queue::closed() noexcept
@@ -70,50 +73,86 @@ int queue::attach(const spi::knote_request& request, std::int16_t filter, knote*
     std::unique_ptr<knote> n(new (std::nothrow) knote(*this, request, filter));
     if (!n)
         return ENOMEM;
-    if (filter == EVFILT_AIO && !(n->mark = board_.take(request.ident, *this)))
+    leavings gone(board_);
+    const hold h(*this);
+    if (closed_)
+        return EBADF;
+    collect(gone);
+    try {
+        index_.emplace(n->key(), n.get());
+    } catch (const std::bad_alloc&) {
         return ENOMEM;
-
-    const auto enter = [&]() noexcept {
-        leavings gone(board_);
-        const hold h(*this);
-        if (closed_)
-            return EBADF;
-        collect(gone);
-        if (filter == EVFILT_AIO) {
-            // A program that starts a request again without aio_return() has no use for the old condition.
-            for (auto [i, end] = index_.equal_range(n->key()); i != end;) {
-                knote& old = *(i++)->second;
-                old.state.supersede();
-                place(old);
-                end_if_over(old, gone);
-            }
-        }
-        try {
-            index_.emplace(n->key(), n.get());
-        } catch (const std::bad_alloc&) {
-            return ENOMEM;
-        }
-        references_.fetch_add(1, std::memory_order_relaxed);
-        return 0;
-    };
-    if (const int error = enter()) {
-        if (n->mark)
-            board_.give_back(request.ident, *n->mark);
-        return error;
     }
+    references_.fetch_add(1, std::memory_order_relaxed);
     out = n.release();
+    return 0;
+}
+
+int queue::promise(std::uint64_t aiocb, std::uint16_t flags, mark*& out) noexcept
+{
+    leavings gone(board_);
+    const hold h(*this);
+    if (closed_)
+        return EBADF;
+    collect(gone);
+    // A program that starts a request again without aio_return() has no use for the old condition.
+    board_.find(aiocb, *this, [&](mark& m) noexcept {
+        const std::uint64_t holds = m.holds.load(std::memory_order_relaxed);
+        if (awaited::is(holds)) {
+            awaited old = awaited::from(holds);
+            old.superseded = true;
+            m.holds.store(old.packed(), std::memory_order_relaxed);
+            return;
+        }
+        knote& old = *reinterpret_cast<knote*>(holds);
+        old.state.supersede();
+        place(old);
+        end_if_over(old, gone);
+    });
+    out = board_.take(aiocb, *this, flags);
+    if (!out)
+        return ENOMEM;
+    references_.fetch_add(1, std::memory_order_relaxed);
     return 0;
 }
 
 bool queue::post(knote& n, spi::delivery& d) noexcept
 {
     const hold h(*this);
-    if (closed_ || n.state.dropped() || n.forgotten())
+    if (closed_ || n.state.dropped())
         return false;
     n.waiting.push(d);
     n.state.post();
     place(n);
     return true;
+}
+
+// From here on the note has the mark, the room, and the delivery in it.
+bool queue::post(mark& m, spi::delivery& d, spi::note_room& room) noexcept
+{
+    const hold h(*this);
+    const std::uint64_t aiocb = m.aiocb.load(std::memory_order_acquire);
+    if (closed_ || aiocb == 0)
+        return false;
+    const awaited was = awaited::from(m.holds.load(std::memory_order_relaxed));
+    knote& n = *new (&room) knote(*this, m, aiocb, was, spi::note_room(room));
+    m.holds.store(reinterpret_cast<std::uintptr_t>(&n), std::memory_order_relaxed);
+    n.waiting.push(d);
+    n.state.post();
+    place(n);
+    return true;
+}
+
+void queue::give_up(mark& m) noexcept
+{
+    std::uint16_t chain;
+    {
+        const hold h(*this);
+        chain = awaited::from(m.holds.load(std::memory_order_relaxed)).chain;
+        m.cross_out();
+    }
+    board_.give_back(chain, m);
+    release();
 }
 
 void queue::withdraw(knote& n) noexcept
@@ -140,6 +179,12 @@ void queue::withdraw_if(bool (*is)(const spi::delivery&, const void*), const voi
         if (n.once && !n.waiting.empty() && is(*n.waiting.front(), what))
             drop(n, gone);
     }
+    for (note_list* requests : {&active_, &resting_})
+        for (knote* n = requests->front(); n;) {
+            knote& here = *std::exchange(n, n->next);
+            if (here.once && !here.waiting.empty() && is(*here.waiting.front(), what))
+                drop(here, gone);
+        }
 }
 
 void queue::detach(knote& n) noexcept
@@ -147,8 +192,6 @@ void queue::detach(knote& n) noexcept
     leavings gone(board_);
     const hold h(*this);
     n.attached = false;
-    if (n.forgotten())
-        n.state.drop();
     end_if_over(n, gone);
 }
 

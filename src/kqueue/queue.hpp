@@ -17,6 +17,9 @@
 // LOCKS. The lock is a leaf but for the mutex of `marks`; delivery_port is never called under it (leavings). One
 // note's deliveries are retrieved by one thread at a time, several notes' by several.
 //
+// REQUESTS. One that is in flight has a mark only (marks.hpp). Its note comes to be with the post, in memory that the request
+// brings; it is in no index, and in a list or in flight until it is over.
+//
 // LIFETIME. Memory of queues belongs to the pool and is used again, never freed, because aio_return() may follow a
 // mark to one at any time. Descriptors live as long as `users`: the table of open kqueues and every call that is in
 // one. Waiting threads therefore wait on the event_raw and not on the program's number, which may be closed and
@@ -65,6 +68,11 @@ public:
     void withdraw_if(bool (*is)(const spi::delivery&, const void*), const void* what) noexcept;
     void detach(knote& n) noexcept;
 
+    /// As attach(), for a request. 0, EBADF (closed), ENOMEM.
+    int promise(std::uint64_t aiocb, std::uint16_t flags, mark*& out) noexcept;
+    bool post(mark& m, spi::delivery& d, spi::note_room& room) noexcept;
+    void give_up(mark& m) noexcept;
+
     /// Applies EV_DELETE, EV_ENABLE, EV_DISABLE to the posted events of that ident and filter. 0 or an errno.
     int change(const sigev_kev& kev) noexcept;
 
@@ -90,6 +98,8 @@ private:
     void drop(knote& n, leavings& gone) noexcept;
     void end_if_over(knote& n, leavings& gone) noexcept;
     void remove_from_index(knote& n) noexcept;
+    void change(knote& n, std::uint16_t flags, leavings& gone) noexcept;
+    void change(mark& m, std::uint16_t flags, leavings& gone) noexcept;
     void collect(leavings& gone) noexcept;
     void drop_forgotten_heads() noexcept;
     void settle() noexcept;
@@ -118,7 +128,7 @@ private:
     note_list active_;
     note_list resting_;   ///< of requests, retrieved and cleared, or disabled: until aio_return()
     note_list forgotten_; ///< found by settle(), which may run in a signal handler and leaves the rest to collect()
-    std::unordered_multimap<note_key, knote*, hash> index_;
+    std::unordered_multimap<note_key, knote*, hash> index_; ///< but for those of requests, which `board_` finds
 };
 
 } // namespace sigev::kq

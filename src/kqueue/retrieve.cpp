@@ -102,7 +102,7 @@ void queue::finish(batch& b, leavings& gone) noexcept
     if (!n)
         return;
     n->state.landed(std::exchange(b.retrieved, false));
-    if (n->forgotten())
+    if (n->forgotten() || closed_)
         n->state.drop();
     if (n->state.dropped()) {
         b.refused = b.again.take_all();
@@ -127,22 +127,45 @@ int queue::change(const sigev_kev& kev) noexcept
     leavings gone(board_);
     const hold h(*this);
     collect(gone);
+    if (kev.filter == EVFILT_AIO) {
+        board_.find(kev.ident, *this, [&](mark& m) noexcept {
+            error = 0;
+            change(m, kev.flags, gone);
+        });
+        return closed_ ? EBADF : error;
+    }
     for (auto [i, end] = index_.equal_range({kev.ident, kev.filter}); i != end;) {
         knote& n = *(i++)->second; // first the step: the note may leave the index
-        if (n.state.dropped() || n.forgotten())
+        if (n.state.dropped())
             continue;
         error = 0;
-        if (kev.flags & EV_DELETE) {
-            drop(n, gone);
-            continue;
-        }
-        if (kev.flags & EV_ENABLE)
-            n.state.enable();
-        else if (kev.flags & EV_DISABLE)
-            n.state.disable();
-        place(n);
+        change(n, kev.flags, gone);
     }
     return closed_ ? EBADF : error;
+}
+
+void queue::change(knote& n, std::uint16_t flags, leavings& gone) noexcept
+{
+    if (flags & EV_DELETE)
+        return drop(n, gone);
+    if (flags & EV_ENABLE)
+        n.state.enable();
+    else if (flags & EV_DISABLE)
+        n.state.disable();
+    place(n);
+}
+
+void queue::change(mark& m, std::uint16_t flags, leavings& gone) noexcept
+{
+    const std::uint64_t holds = m.holds.load(std::memory_order_relaxed);
+    if (!awaited::is(holds))
+        return change(*reinterpret_cast<knote*>(holds), flags, gone);
+    if (flags & EV_DELETE)
+        return m.cross_out();
+    awaited request = awaited::from(holds);
+    if (flags & (EV_ENABLE | EV_DISABLE))
+        request.enabled = flags & EV_ENABLE;
+    m.holds.store(request.packed(), std::memory_order_relaxed);
 }
 
 } // namespace sigev::kq

@@ -24,8 +24,7 @@ void queue::place(knote& n) noexcept
 void queue::drop(knote& n, leavings& gone) noexcept
 {
     n.state.drop();
-    if (n.mark)
-        n.mark->cross_out(); // aio_return() has nothing to look for
+    n.leave_mark(); // aio_return() has nothing to look for, and no change finds it
     if (n.once && !n.waiting.empty())
         n.attached = false;
     place(n);
@@ -40,6 +39,7 @@ void queue::end_if_over(knote& n, leavings& gone) noexcept
         return;
     if (n.list)
         n.list->erase(n);
+    n.leave_mark();
     remove_from_index(n);
     gone.add(n);
 }

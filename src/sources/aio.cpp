@@ -195,12 +195,12 @@ void aio_source::keep_locked(request& r) noexcept
 }
 
 // Before its status: who sees that one finds it in the account.
-void aio_source::count_if_silent(const request& r) noexcept
+void aio_source::count_if_silent(request& r) noexcept
 {
     if (!r.tells)
         registry_.count_silent_requests(1);
     if (core::statistics::wanted()) [[unlikely]]
-        core::statistics::request_over(r.told(), r.asked);
+        core::statistics::request_over(r.told(), r.asked());
 }
 
 void aio_source::start_all(aio_order::item* ready) noexcept
@@ -219,13 +219,42 @@ void aio_source::finish(request& r) noexcept
     aio_list* const list = r.list;
     const int error = r.error;
     if (!r.tells) {
-        r.~request();
-        spare_requests_.give(&r);
-    } else if (!tell(static_cast<telling_request&>(r), r.result, error)) {
-        request_deleter()(&r);
+        auto& quiet = static_cast<quiet_request&>(r);
+        quiet.~quiet_request();
+        spare_requests_.give(&quiet);
+    } else {
+        auto& telling = static_cast<telling_request&>(r);
+        const ssize_t result = r.result;
+        if (!tell(telling.owner->has_its_own_each() ? make_room(telling) : telling, result, error))
+            request_deleter()(&r);
     }
     if (list)
         one_less(*list, error);
+}
+
+// A kqueue keeps its note where the request was.
+aio_telling& aio_source::make_room(telling_request& r) noexcept
+{
+    static_assert(sizeof(noted_request) <= sizeof(telling_request) && alignof(noted_request) <= alignof(telling_request));
+    const aio_telling kept = r;
+    r.~telling_request();
+    auto& n = *new (&r) noted_request{{kept.owner->road.load(std::memory_order_acquire), reinterpret_cast<void*>(kept.ident), {}}, kept};
+    n.ident = reinterpret_cast<std::uintptr_t>(static_cast<spi::note_room*>(&n));
+    return n;
+}
+
+void aio_source::free_told(core::occasion& o) noexcept
+{
+    delete &static_cast<telling_request&>(static_cast<aio_telling&>(o));
+}
+
+void aio_source::free_noted(core::occasion& o) noexcept
+{
+    auto& n = static_cast<noted_request&>(static_cast<aio_telling&>(o));
+    if (!n.value.sival_ptr)
+        return; // the kqueue has it
+    n.~noted_request();
+    ::operator delete(&n);
 }
 
 // True: its memory is the subscription's, which gives it back. (A registered method, a thread, attributes of the program's: it has a
@@ -266,8 +295,10 @@ int aio_source::cancel(int descriptor, aiocb* cb) noexcept
             else
                 goes_on = true;
             // At once: nobody may find that its turn has come.
-            if (std::exchange(r.ordered, false))
+            if (r.ordered) {
+                r.ordered = false;
                 *end = order_.complete(r, 0);
+            }
             while (*end)
                 end = &(*end)->next_ready;
             r.next = std::exchange(taken, &r);

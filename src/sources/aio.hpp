@@ -101,7 +101,9 @@ public:
 
 private:
     struct request;
+    struct quiet_request;
     struct telling_request;
+    struct noted_request;
     struct request_deleter {
         void operator()(request* r) const noexcept;
     };
@@ -130,10 +132,13 @@ private:
     void done(spi::aio_work* list) noexcept override;
     void publish_over(request& r) noexcept;
     void keep_locked(request& r) noexcept;
-    void count_if_silent(const request& r) noexcept;
+    void count_if_silent(request& r) noexcept;
     void start_all(aio_order::item* ready) noexcept;
     void finish(request& r) noexcept;
     bool tell(aio_telling& t, ssize_t result, int error) noexcept;
+    static aio_telling& make_room(telling_request& r) noexcept;
+    static void free_told(core::occasion& o) noexcept;
+    static void free_noted(core::occasion& o) noexcept;
     bool withdraw_locked(request& r) noexcept;
     int open_list(sigev_reactor_t on, aiocb* const list[], const sigevent* event, aio_list*& out) noexcept;
     int prepare_list(sigev_reactor_t on, aiocb* const list[], int entries, aio_list& whole, request*& first) noexcept;

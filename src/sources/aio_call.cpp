@@ -17,8 +17,8 @@ namespace sigev::sources {
 
 int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
 {
-    static_assert(sizeof(telling_request) <= 232, "what a request may cost, with what the heap takes for itself: 240");
-    request probe; // a read that is over inside the call, and tells nobody, needs no more than this
+    static_assert(sizeof(telling_request) <= 216, "what a request may cost, with what the heap takes for itself: 224");
+    quiet_request probe; // a read that is over inside the call, and tells nobody, needs no more than this
     request_ptr r;
     const bool tells = !is_silent(cb.aio_sigevent);
     if (tells && !(r = make_request(cb.aio_sigevent)))
@@ -33,8 +33,8 @@ int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
         return 0;
     }
     if (!tells)
-        if (void* const memory = spare_requests_.take(sizeof(request)))
-            r.reset(new (memory) request(std::move(probe)));
+        if (void* const memory = spare_requests_.take(sizeof(quiet_request)))
+            r.reset(new (memory) quiet_request(std::move(probe)));
     if (!r) {
         abandon(probe);
         return EAGAIN;
@@ -46,7 +46,7 @@ int aio_source::submit(const aio_call& call, aiocb& cb) noexcept
 aio_source::request_ptr aio_source::make_request(const sigevent& event) noexcept
 {
     if (is_silent(event))
-        return request_ptr(new (std::nothrow) request);
+        return request_ptr(new (std::nothrow) quiet_request);
     request_ptr r(new (std::nothrow) telling_request);
     if (r)
         r->tells = true;
@@ -58,7 +58,7 @@ void aio_source::request_deleter::operator()(request* r) const noexcept
     if (r->tells)
         delete static_cast<telling_request*>(r);
     else
-        delete r;
+        delete static_cast<quiet_request*>(r);
 }
 
 bool aio_source::is_over_inside(const aio_call& call, request& r) noexcept
@@ -92,9 +92,7 @@ int aio_source::prepare(const aio_call& call, aiocb& cb, request& r) noexcept
     int error = 0;
     if (r.tells)
         error = subscribe(call.on, cb.aio_sigevent, SIGEV_SOURCE_AIO, reinterpret_cast<std::uintptr_t>(&cb),
-                          static_cast<telling_request&>(r), [](core::occasion& o) noexcept {
-                              delete &static_cast<telling_request&>(static_cast<aio_telling&>(o));
-                          });
+                          static_cast<telling_request&>(r), told_by_kevent(cb) ? free_noted : free_told);
     else if (call.on != 0)
         error = look_for_reactor(call.on);
     if (error)
@@ -107,7 +105,7 @@ int aio_source::prepare(const aio_call& call, aiocb& cb, request& r) noexcept
 void aio_source::note_asked(request& r) noexcept
 {
     core::statistics::created(SIGEV_SOURCE_AIO, r.tells ? r.told()->method->number : SIGEV_NONE);
-    r.asked = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
+    r.asked() = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
 }
 
 // For aio_waitcomplete(). What an earlier request of the same aiocb has left, and nobody has returned, is given up.

@@ -7,6 +7,7 @@
 #include "sources/aio_options.hpp"
 #include "sources/aio_state.hpp"
 #include "sources/aio_status.hpp"
+#include "spi/kqueue_port.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -14,27 +15,42 @@
 
 namespace sigev::sources {
 
-struct aio_source::request : spi::aio_work, aio_order::item, aio_user {
+// (What it is made of stands so that nothing is lost between: there may be a hundred thousand.)
+struct aio_source::request : spi::aio_work, aio_user, aio_order::item {
+    bool ordered : 1 = false;           ///< stands in the order of its file; under the source's mutex
+    bool withdrawn : 1 = false;         ///< cancelled; under the source's mutex
+    bool tells : 1 = false;             ///< it is a telling_request, else a quiet one; from the beginning
+    std::uint32_t entry = aio_completed::none; ///< for aio_waitcomplete()
     aiocb* user = nullptr;              ///< not touched once its status is final
     aio_list* list = nullptr;           ///< a reference
     std::unique_ptr<iovec[]> vector;    ///< a copy of the program's
-    std::int64_t asked = 0;             ///< when, where statistics are wanted
-    std::uint32_t entry = aio_completed::none; ///< for aio_waitcomplete()
-    bool ordered = false;               ///< stands in the order of its file; under the source's mutex
-    bool withdrawn = false;             ///< cancelled; under the source's mutex
-    bool tells = false;                 ///< it is a telling_request
 
     aio_file& file() const noexcept { return static_cast<aio_file&>(*channel); }
     /// Who is told; null: nobody.
     inline core::subscription* told() const noexcept;
+    /// When it was asked for, where statistics are wanted.
+    inline std::int64_t& asked() noexcept;
+};
+
+struct aio_source::quiet_request : request {
+    std::int64_t asked_at = 0;
 };
 
 /// One that somebody is told of: it lives until he has been.
 struct aio_source::telling_request : request, aio_telling {};
 
+/// What is left of one whose end a kqueue is to report: the kqueue's note, as long as it stands there, and the occasion.
+struct aio_source::noted_request : spi::note_room, aio_telling {};
+
 core::subscription* aio_source::request::told() const noexcept
 {
     return tells ? static_cast<const telling_request&>(*this).owner : nullptr;
+}
+
+std::int64_t& aio_source::request::asked() noexcept
+{
+    // The occasion says when it came, and has not come yet.
+    return tells ? static_cast<telling_request&>(*this).scheduled : static_cast<quiet_request&>(*this).asked_at;
 }
 
 inline bool told_by_kevent(const aiocb& cb) noexcept

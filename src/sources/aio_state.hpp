@@ -110,9 +110,9 @@ public:
         item* after = nullptr;
         item* next_append = nullptr;
         item* next_ready = nullptr; ///< in what enqueue() and complete() return; of an append before that, the one before it
-        order_kind kind = order_kind::free;
-        bool started = false; ///< enqueue() or complete() has returned it
-        int covered_error = 0; ///< sync: the first error of what it covers; final when it is ready
+        std::int16_t covered_error = 0; ///< sync: the first error of what it covers; final when it is ready
+        order_kind kind : 2 = order_kind::free;
+        bool started : 1 = false; ///< enqueue() or complete() has returned it
     };
 
     /// A reference to a file's record, for one enqueue() or close(). Null: no memory.
@@ -257,7 +257,7 @@ inline void aio_order::tell_syncs(const item& i, int error) noexcept
 {
     for (item* later = i.after; later; later = later->after)
         if (later->kind == order_kind::sync && later->covered_error == 0)
-            later->covered_error = error;
+            later->covered_error = static_cast<std::int16_t>(error);
 }
 
 } // namespace sigev::sources

@@ -12,9 +12,19 @@ namespace sigev::spi {
 /// A posted event of one subscription in one kqueue. Reserved when the subscription is opened.
 struct knote;
 
+/// Of a request, which is told once: that it will be, in one kqueue. It gets its note when it is posted.
+struct pledge;
+
+/// Room for that note, which a request brings. It begins a piece of memory from operator new, in which the delivery may stand too.
+struct note_room {
+    delivery_port* port;
+    void* udata;
+    std::uint64_t rest[13];
+};
+
 struct knote_request {
     int kqueue; ///< descriptor of sigev_kqueue()
-    int source; ///< SIGEV_SOURCE_*, chooses the filter: EVFILT_AIO, EVFILT_TIMER, EVFILT_USER
+    int source; ///< SIGEV_SOURCE_*, chooses the filter: EVFILT_LIO, EVFILT_TIMER, EVFILT_USER
     std::uint64_t ident;
     void* udata;
     std::uint16_t flags; ///< EV_ONESHOT, EV_CLEAR, EV_DISPATCH
@@ -39,10 +49,20 @@ public:
     /// For a subscription: returns 0; EBADF when the descriptor is no open kqueue of ours; EAGAIN or ENOMEM.
     virtual int attach(const knote_request& request, knote** out) noexcept = 0;
 
+    /// For a request, likewise: an EVFILT_AIO event of this aiocb.
+    virtual int promise(int kqueue, std::uint64_t aiocb, std::uint16_t flags, pledge** out) noexcept = 0;
+
     /// Keeps the delivery until kevent() retrieves it (begin, then end with `delivered`), and makes the kqueue readable.
     /// False: the kqueue has been closed, or the event dropped (EV_DELETE, EV_ONESHOT, aio_return()); the delivery stays
     /// the caller's.
     static bool post(knote& k, delivery& d) noexcept;
+
+    /// The same, of a request; the kqueue has the room and the pledge then. When the delivery has come to its end, and the event
+    /// is not reported any more, it gives the memory back that begins there. False: room and pledge stay the caller's.
+    static bool post(pledge& p, delivery& d, note_room& room) noexcept;
+
+    /// It will not be posted, or could not be.
+    static void give_up(pledge* p) noexcept;
 
     /// Drops what has been posted and not retrieved.
     static void withdraw(knote& k) noexcept;
@@ -50,7 +70,7 @@ public:
     /// The same for all that were attached for one delivery, and whose delivery is such a one.
     virtual void withdraw_if(bool (*is)(const delivery&, const void*), const void* what) noexcept = 0;
 
-    /// The subscription has ended. An EVFILT_AIO event that has been retrieved goes on being reported until forget().
+    /// The subscription has ended.
     static void detach(knote* k) noexcept;
 
     /// aio_return() of this aiocb: an EVFILT_AIO event for it is not reported any more. Lock-free and

@@ -113,8 +113,9 @@ struct method {
     bool (*common)(const sigevent& event, workers& team, std::uint64_t& target) noexcept = nullptr;
 
     /// With `common`, for a method that needs something for each of them: reserves it, as open() would; then open() and withdraw() are
-    /// not called for the subscription that they share, deliver() gets *own as its target, and has done with it if it answers
-    /// anything but `gone`. leave() takes it back where deliver() has not.
+    /// not called for the subscription that they share, deliver() gets *own as its target and the value in the notification, and has
+    /// done with *own if it answers anything but `gone`. leave() takes it back where deliver() has not. Of a request the value is
+    /// the address of a room for what the method needs from then on (kqueue_port::post()).
     int (*join)(const open_request& request, void** own) noexcept = nullptr;
     void (*leave)(void* own) noexcept = nullptr;
     /// withdraw() for all those deliveries of such a subscription that is() says are meant.

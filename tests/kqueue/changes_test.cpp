@@ -13,7 +13,7 @@ BOOST_FIXTURE_TEST_SUITE(changes, fixture)
 
 BOOST_AUTO_TEST_CASE(oneshot)
 {
-    spi::knote* const request = attach(SIGEV_SOURCE_AIO, request_a, EV_ONESHOT);
+    spi::pledge* const request = promise(request_a, EV_ONESHOT);
     post(request, 1);
     BOOST_TEST(retrieve_data() == data{1}, boost::test_tools::per_element());
     BOOST_TEST(retrieve().empty());
@@ -25,7 +25,6 @@ BOOST_AUTO_TEST_CASE(oneshot)
     BOOST_TEST(first.ended == 1);
     BOOST_TEST(second.dropped == 1);
     BOOST_TEST(!all->post(*user, make(3)));
-    all->detach(request);
     all->detach(user);
 }
 
@@ -42,11 +41,9 @@ BOOST_AUTO_TEST_CASE(oneshot_that_was_merged_into_drops_the_rest)
 
 BOOST_AUTO_TEST_CASE(clear)
 {
-    spi::knote* const k = attach(SIGEV_SOURCE_AIO, request_a, EV_CLEAR);
-    post(k, 1);
+    post(promise(request_a, EV_CLEAR), 1);
     BOOST_TEST(retrieve().size() == 1U);
     BOOST_TEST(retrieve().empty());
-    all->detach(k);
     BOOST_TEST(change(request_a, EVFILT_AIO, EV_ENABLE) == 0);
     BOOST_TEST(retrieve().size() == 1U);
     BOOST_TEST(retrieve().empty());
@@ -66,9 +63,7 @@ BOOST_AUTO_TEST_CASE(dispatch_and_enable)
     BOOST_TEST(retrieve_data() == data{2}, boost::test_tools::per_element());
     all->detach(k);
 
-    spi::knote* const request = attach(SIGEV_SOURCE_AIO, request_a, EV_DISPATCH);
-    post(request, 5);
-    all->detach(request); // not yet retrieved: the tests' own liberty, and nothing may be lost by it
+    post(promise(request_a, EV_DISPATCH), 5);
     BOOST_TEST(retrieve_data() == data{5}, boost::test_tools::per_element());
     BOOST_TEST(retrieve().empty());
     BOOST_TEST(change(request_a, EVFILT_AIO, EV_ENABLE) == 0);

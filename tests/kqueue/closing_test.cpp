@@ -33,7 +33,8 @@ BOOST_FIXTURE_TEST_SUITE(closing, fixture)
 BOOST_AUTO_TEST_CASE(close_drops_what_waits_and_refuses_what_comes)
 {
     spi::knote* const user = attach(SIGEV_SOURCE_USER, 1);
-    spi::knote* const request = attach(SIGEV_SOURCE_AIO, 64);
+    spi::pledge* const request = promise(64);
+    spi::pledge* const late = promise(128);
     parcel& p = post(user, 1);
     post(request, 2);
     BOOST_TEST(retrieve_data(2) == (data{1, 2}), boost::test_tools::per_element());
@@ -43,15 +44,17 @@ BOOST_AUTO_TEST_CASE(close_drops_what_waits_and_refuses_what_comes)
     BOOST_TEST(q.dropped == 1);
     BOOST_TEST(::fcntl(kq, F_GETFD) == -1);
     BOOST_TEST(!all->post(*user, make(4)));
+    BOOST_TEST(!take(late, make(5)));
     BOOST_TEST(all->close(kq) == EBADF);
     sigev_kev event;
     BOOST_TEST(all->kevent(kq, nullptr, 0, &event, 1, nullptr) == -EBADF);
     spi::knote* k = nullptr;
     BOOST_TEST(all->attach(this->request(kq, SIGEV_SOURCE_USER, 1), &k) == EBADF);
+    spi::pledge* p2 = nullptr;
+    BOOST_TEST(all->promise(kq, 64, 0, &p2) == EBADF);
     all->forget(64);
     all->withdraw(*user);
     all->detach(user);
-    all->detach(request);
 }
 
 BOOST_AUTO_TEST_CASE(closed_without_us_and_gone)
@@ -130,15 +133,15 @@ BOOST_AUTO_TEST_CASE(opening_and_closing_leaves_nothing)
     const int before = descriptors();
     for (int i = 0; i < 100; ++i) {
         const int second = all->open();
-        spi::knote* k = nullptr;
-        BOOST_TEST_REQUIRE(all->attach(request(second, SIGEV_SOURCE_AIO, 64), &k) == 0);
-        post(k, 1);
-        BOOST_TEST_REQUIRE(retrieve_from(second).size() == 1U);
-        if (i % 2)
-            all->detach(k);
+        spi::pledge* k = nullptr;
+        BOOST_TEST_REQUIRE(all->promise(second, 64, 0, &k) == 0);
+        if (i % 2) {
+            post(k, 1);
+            BOOST_TEST_REQUIRE(retrieve_from(second).size() == 1U);
+        }
         BOOST_TEST_REQUIRE(all->close(second) == 0);
         if (!(i % 2))
-            all->detach(k);
+            all->give_up(k);
     }
     BOOST_TEST(descriptors() == before);
 }

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(is_closed_on_exec)
 BOOST_AUTO_TEST_CASE(is_readable_exactly_when_there_is_an_event)
 {
     spi::knote* const user = attach(SIGEV_SOURCE_USER, 1);
-    spi::knote* const request = attach(SIGEV_SOURCE_AIO, 64);
+    spi::pledge* const request = promise(64);
     BOOST_TEST(!readable(kq));
     for (int i = 0; i < 3; ++i) {
         post(user, 1);
@@ -48,7 +48,6 @@ BOOST_AUTO_TEST_CASE(is_readable_exactly_when_there_is_an_event)
     BOOST_TEST(readable(kq));
     retrieve();
     BOOST_TEST(readable(kq));
-    all->detach(request);
     all->forget(64);
     BOOST_TEST(!readable(kq));
     all->detach(user);

@@ -20,19 +20,34 @@ namespace kqueue_tests {
 
 namespace spi = sigev::spi;
 
-/// A delivery of the tests' own.
-struct parcel : spi::delivery {
+struct parcel;
+
+/// A delivery of the tests' own, which says what it belongs to.
+struct slip : spi::delivery {
+    explicit slip(parcel& p) : of(p) {}
+    parcel& of;
+};
+
+struct parcel : slip {
+    parcel() : slip(*this) {}
     sigev_notification notification{};
     bool cancelled = false;
     int more = 0; ///< how often end() says that more was merged meanwhile
     std::atomic<int> begun = 0, ended = 0, dropped = 0;
 };
 
+/// What is left of a request: its memory, which the kqueue frees, but for the parcel.
+struct noted : spi::note_room, slip {
+    noted(parcel& p, spi::delivery_port& port, void* udata) : note_room{&port, udata, {}}, slip(p) {}
+};
+
+inline parcel& parcel_of(spi::delivery& d) { return static_cast<slip&>(d).of; }
+
 class account final : public spi::delivery_port {
 public:
     bool begin(spi::delivery& d, sigev_notification& out) noexcept override
     {
-        auto& p = static_cast<parcel&>(d);
+        parcel& p = parcel_of(d);
         if (p.cancelled)
             return false;
         ++p.begun;
@@ -41,14 +56,14 @@ public:
     }
     bool end(spi::delivery& d, spi::verdict v) noexcept override
     {
-        auto& p = static_cast<parcel&>(d);
+        parcel& p = parcel_of(d);
         const bool again = p.more > 0 && p.more-- > 0;
         if (ended)
             ended(p);
         ++(v == spi::verdict::delivered ? p.ended : p.dropped); // last: who sees it may free the parcel
         return again;
     }
-    void drop(spi::delivery& d) noexcept override { ++static_cast<parcel&>(d).dropped; }
+    void drop(spi::delivery& d) noexcept override { ++parcel_of(d).dropped; }
 
     std::function<void(parcel&)> ended; ///< what a subscription does that ends with its delivery
 };
@@ -85,6 +100,14 @@ struct fixture {
         return k;
     }
 
+    /// The same, of a request.
+    spi::pledge* promise(std::uint64_t aiocb, unsigned flags = 0)
+    {
+        spi::pledge* p = nullptr;
+        BOOST_TEST_REQUIRE(all->promise(kq, aiocb, static_cast<std::uint16_t>(flags), &p) == 0);
+        return p;
+    }
+
     spi::knote_request request(
         int kqueue, int source, std::uint64_t ident, unsigned flags = 0, std::uintptr_t udata = 0)
     {
@@ -111,6 +134,25 @@ struct fixture {
         parcel& p = make(data);
         BOOST_TEST_REQUIRE(all->post(*k, p));
         return p;
+    }
+
+    parcel& post(spi::pledge* request, int data, std::uintptr_t udata = 0)
+    {
+        parcel& p = make(data);
+        BOOST_TEST_REQUIRE(take(request, p, udata));
+        return p;
+    }
+
+    /// It is posted, or has come too late and is given up.
+    bool take(spi::pledge* request, parcel& p, std::uintptr_t udata = 0)
+    {
+        auto n = std::make_unique<noted>(p, port, reinterpret_cast<void*>(udata));
+        if (all->post(*request, *n, *n)) {
+            (void)n.release();
+            return true;
+        }
+        all->give_up(request);
+        return false;
     }
 
     /// What can be retrieved at once, by one call.

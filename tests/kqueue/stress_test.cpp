@@ -118,4 +118,77 @@ BOOST_AUTO_TEST_CASE(each_delivery_ends_once_whatever_happens, *sigev_tests::dea
     }
 }
 
+// Requests in two kqueues, of which one or the other is closed, at addresses that are used again and again: each ends once, and
+// nobody meets what another kqueue has at its address.
+BOOST_AUTO_TEST_CASE(each_request_ends_once_whatever_happens, *sigev_tests::deadline(120))
+{
+    constexpr std::uint64_t addresses = 8;
+    std::atomic<int> queues[2] = {all->open(), all->open()};
+    std::atomic<bool> done{false};
+    std::deque<parcel> made[2];
+    std::size_t refused[2] = {};
+    const auto end = std::chrono::steady_clock::now() + sigev_tests::seconds(1);
+    const auto start_requests = [&](std::size_t i) {
+        for (unsigned random = 1; std::chrono::steady_clock::now() < end; random = random * 1664525 + 1013904223) {
+            parcel& p = made[i].emplace_back();
+            spi::pledge* request = nullptr;
+            const std::uint64_t aiocb = 64 + 64 * (random >> 20) % (64 * addresses);
+            const std::uint16_t flags[] = {0, EV_CLEAR, EV_ONESHOT, EV_DISPATCH};
+            if (all->promise(queues[i], aiocb, flags[random >> 28 & 3], &request) != 0 || !take(request, p))
+                ++refused[i];
+            if (made[i].size() % 64 == 0)
+                std::this_thread::yield();
+        }
+    };
+    const auto retrieve_all = [&](std::size_t i) {
+        sigev_kev events[3];
+        const timespec now{};
+        while (!done)
+            if (all->kevent(queues[i], nullptr, 0, events, 3, &now) <= 0)
+                std::this_thread::yield();
+    };
+    const auto interfere = [&] {
+        for (unsigned random = 7; !done; random = random * 1664525 + 1013904223) {
+            const std::uint64_t aiocb = 64 + 64 * (random >> 20) % (64 * addresses);
+            std::atomic<int>& queue = queues[random >> 15 & 1];
+            sigev_kev change{};
+            change.ident = aiocb;
+            change.filter = EVFILT_AIO;
+            const std::uint16_t flags[] = {EV_DISABLE, EV_ENABLE, EV_ENABLE, EV_DELETE};
+            change.flags = flags[random >> 10 & 3];
+            if (random >> 22 == 0) {
+                all->close(queue);
+                queue = all->open();
+            } else if (random >> 31) {
+                all->forget(aiocb);
+            } else {
+                all->kevent(queue, &change, 1, nullptr, 0, nullptr);
+            }
+        }
+    };
+    std::vector<std::thread> makers, others;
+    for (const std::size_t i : {0, 1}) {
+        makers.emplace_back(start_requests, i);
+        others.emplace_back(retrieve_all, i);
+    }
+    others.emplace_back(interfere);
+    for (std::thread& t : makers)
+        t.join();
+    done = true;
+    for (std::thread& t : others)
+        t.join();
+    for (std::atomic<int>& queue : queues)
+        BOOST_TEST(all->close(queue) == 0);
+    for (std::size_t i = 0; i != 2; ++i) {
+        std::size_t told = 0, dropped = 0;
+        for (const parcel& p : made[i]) {
+            BOOST_TEST_REQUIRE((p.begun == p.ended && p.ended + p.dropped <= 1));
+            told += static_cast<std::size_t>(p.ended);
+            dropped += static_cast<std::size_t>(p.dropped);
+        }
+        BOOST_TEST(told + dropped + refused[i] == made[i].size());
+        BOOST_TEST_MESSAGE(made[i].size() << " requests: " << told << " told, " << dropped << " dropped, " << refused[i] << " refused");
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -127,16 +127,13 @@ BOOST_AUTO_TEST_CASE(each_of_several_waiting_threads_gets_one)
 
 BOOST_AUTO_TEST_CASE(a_level_event_reaches_every_waiting_thread)
 {
-    spi::knote* const k = attach(SIGEV_SOURCE_AIO, 64);
-    {
-        waiter a(*all, kq), b(*all, kq);
-        post(k, 5);
-        BOOST_TEST(a.result() == 1);
-        BOOST_TEST(b.result() == 1);
-        BOOST_TEST(a.event.data == 5);
-        BOOST_TEST(b.event.data == 5);
-    }
-    all->detach(k);
+    spi::pledge* const k = promise(64);
+    waiter a(*all, kq), b(*all, kq);
+    post(k, 5);
+    BOOST_TEST(a.result() == 1);
+    BOOST_TEST(b.result() == 1);
+    BOOST_TEST(a.event.data == 5);
+    BOOST_TEST(b.event.data == 5);
 }
 
 BOOST_AUTO_TEST_CASE(closing_wakes_all_with_an_error)
