@@ -1,8 +1,6 @@
 // The method for each value of sigev_notify.
 #include "spi/method.hpp"
 
-#include <initializer_list>
-
 namespace sigev::backends {
 
 extern const spi::method none_method;
@@ -20,9 +18,14 @@ namespace sigev::spi {
 const method* builtin_method(int notify) noexcept
 {
     using namespace backends;
-    for (const method* m : {&none_method, &signal_method, &thread_method, &thread_id_method, &kevent_method, &callback_method})
-        if (m->number == notify)
-            return m;
+    switch (notify) {
+    case SIGEV_NONE: return &none_method;
+    case SIGEV_SIGNAL: return &signal_method;
+    case SIGEV_THREAD: return &thread_method;
+    case SIGEV_THREAD_ID: return &thread_id_method;
+    case SIGEV_KEVENT: return &kevent_method;
+    case SIGEV_CALLBACK: return &callback_method;
+    }
     return notify >= SIGEV_METHOD_FIRST && notify <= SIGEV_METHOD_LAST ? &user_method : nullptr;
 }
 

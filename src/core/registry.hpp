@@ -84,8 +84,8 @@ public:
         void* target = nullptr;
     };
     int make_promise(const subscription_spec& spec, promise& out) noexcept;
-    /// It is not needed any more.
-    void drop_promise() noexcept { promises_.fetch_add(1, std::memory_order_relaxed); }
+    /// So many are not needed any more.
+    void drop_promises(std::uint32_t n) noexcept { promises_.fetch_add(n, std::memory_order_relaxed); }
     /// Opens it: merging. Cannot fail; allocates nothing. Where the drain word is held.
     subscription& keep_promise(const promise& p, const subscription_spec& spec) noexcept;
 

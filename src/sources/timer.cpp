@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace sigev::sources {
 
@@ -179,8 +180,11 @@ int timer_bank::overrun(const timer& t, int& out) noexcept
 int timer_bank::destroy(const timer& t, bool wait) noexcept
 {
     engine_->expect(t.slot);
-    const bool rested = rests(t.slot);
-    core::subscription* s = subscription_of(t.slot);
+    const cold* const c = cold_.find(t.slot);
+    if (!c)
+        return EINVAL;
+    const bool rested = c->rests.load(std::memory_order_acquire);
+    core::subscription* s = c->subscription.load(std::memory_order_acquire);
     if (!s && !rested)
         return EINVAL;
     // Once the engine has let the timer go, the drain may retire it at any time: the pin keeps the subscription for us. If
@@ -293,6 +297,8 @@ void timer_bank::expired(
 bool timer_bank::reap() noexcept
 {
     const bool again = engine_->reap();
+    if (dropped_ != 0) // given back together: one by one is a locked instruction for each
+        registry_.drop_promises(std::exchange(dropped_, 0));
     on_.load(std::memory_order_relaxed)->dispatcher().hand_over();
     return again;
 }
@@ -329,7 +335,7 @@ void timer_bank::retired(std::uint32_t slot, std::uint32_t) noexcept
         return;
     if (c->rests.load(std::memory_order_acquire)) { // others only look at it
         c->rests.store(false, std::memory_order_release);
-        registry_.drop_promise();
+        ++dropped_;
     }
     core::subscription* const s = c->subscription.load(std::memory_order_acquire);
     if (!s)

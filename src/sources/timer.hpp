@@ -112,13 +112,15 @@ public:
 private:
     /// What the engine need not know of a timer, nor settime() of a relative one. Zero bytes: never used.
     struct cold {
+        // All that a delete reads of a timer that rests: 16 bytes, which never stand in two cache lines.
         std::atomic<std::uint32_t> generation; ///< the engine's, of the timer that has the slot
+        std::atomic<bool> rests; ///< `promise` and `value` are its, and there is no subscription yet
         std::atomic<core::subscription*> subscription;
         std::atomic<clockid_t> clock;
-        std::atomic<bool> rests; ///< what follows is its, and there is no subscription yet
         core::registry::promise promise;
         sigval value;
     };
+    static_assert(sizeof(cold) % 16 == 0);
     core::subscription* subscription_of(std::uint32_t slot) const noexcept
     {
         const cold* const c = cold_.find(slot);
@@ -150,6 +152,7 @@ private:
 
     std::unique_ptr<spi::timer_engine> engine_;
     sys::segmented_array<cold, 64> cold_;
+    std::uint32_t dropped_ = 0; ///< promises of the timers that this reap() has retired; the reactor's
 };
 
 /// All banks of a process.

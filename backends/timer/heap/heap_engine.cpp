@@ -208,7 +208,7 @@ timer_exchange heap_engine::destroy(std::uint32_t slot, std::uint32_t generation
     timer_slot* s = slots_.find(slot);
     if (!s || !lives(generation))
         return {};
-    slots_.fetch(slot); // its other line, which its way back will write
+    slots_.fetch_cold(slot); // its way back will write it
     const timer_exchange done = replace(*s, generation, {0, high_of(after(generation)) | limbo}, 0);
     if (done.valid)
         announce_end(slot);

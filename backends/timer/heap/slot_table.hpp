@@ -52,6 +52,8 @@ public:
         __builtin_prefetch(&hot_[index], 1);
         __builtin_prefetch(&cold_[index], 1);
     }
+    /// It is given back soon.
+    void fetch_cold(std::uint32_t index) const noexcept { __builtin_prefetch(&cold_[index], 1); }
     /// It is moved in its heap soon, if it stands in one.
     void fetch_entry(std::uint32_t index) const noexcept
     {
