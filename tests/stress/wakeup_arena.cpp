@@ -288,13 +288,25 @@ void arena::live(std::uint64_t end, wakeup_result& sum)
     sum.never_slept += never_slept_;
 }
 
+/// Whatever the options are there to bring about has been seen.
+bool has_met_all(const wakeup_options& o, const wakeup_result& r)
+{
+    return r.seen > 0 && (o.loop == sleeper::drains || r.never_slept > 0) && (!o.other_wakes || r.other_wakes > 0) &&
+           (!o.handlers || r.from_handlers > 0) && (!o.child || r.from_child > 0) &&
+           (o.posters_are == abandoned::never || (r.left_claimed > 0 && r.left_written > 0));
+}
+
 } // namespace
 
 wakeup_result run_wakeup_arena(const wakeup_options& options)
 {
     const handled handler(SIGUSR1, on_strike, SA_NODEFER); // left by jumps that restore no mask
     wakeup_result sum;
-    for (unsigned n = 0; n != lives && !sum.lost; ++n)
+    // On a busy machine there are few rounds in half a second.
+    const std::uint64_t patient_until =
+        sigev::sys::now(CLOCK_MONOTONIC) + static_cast<std::uint64_t>(patience.count()) * 1'000'000;
+    const auto goes_on = [&] { return !has_met_all(options, sum) && sigev::sys::now(CLOCK_MONOTONIC) < patient_until; };
+    for (unsigned n = 0; (n < lives || goes_on()) && !sum.lost; ++n)
         std::make_unique<arena>(options)->live(
             sigev::sys::now(CLOCK_MONOTONIC) + stress_nanoseconds() / lives, sum);
     return sum;
