@@ -166,7 +166,7 @@ aio_order::item* aio_source::publish_locked(request& r) noexcept
     keep_locked(r);
     aio_status::finish(*r.user, r.result, r.error);
     // What was cancelled has not failed: an fsync does not speak of it.
-    return r.ordered ? order_.complete(r, r.error == ECANCELED ? 0 : r.error) : nullptr;
+    return r.ordered ? order_.complete(r, *r.file().order, r.error == ECANCELED ? 0 : r.error) : nullptr;
 }
 
 // The same for a request that was never in progress.
@@ -297,7 +297,7 @@ int aio_source::cancel(int descriptor, aiocb* cb) noexcept
             // At once: nobody may find that its turn has come.
             if (r.ordered) {
                 r.ordered = false;
-                *end = order_.complete(r, 0);
+                *end = order_.complete(r, *r.file().order, 0);
             }
             while (*end)
                 end = &(*end)->next_ready;

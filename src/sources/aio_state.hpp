@@ -14,8 +14,10 @@
 //             their errors becomes its own. It does not wait for an earlier sync: it covers all that one still waits for.
 //   free      everything else, at once. Nothing waits for a sync: what comes later is not covered by it and runs freely.
 //
-// Per file: a list of what is enqueued, in which a sync stands only until it starts (so the head is never a sync), and a
-// list of the appends, whose head is the one that runs. Nothing allocates but open(), so that completion cannot fail.
+// Per file: a list of what is enqueued, in which a sync stands only until it starts (so the head is never a sync), a list of
+// the appends, whose head is the one that runs, and one of the syncs in it that have not been told of an error. A failure tells
+// those of them that were enqueued after what has failed: they are the last ones, and none is told twice. So however many fail
+// before however many syncs, each takes a few steps. Nothing allocates but open(), so that completion cannot fail.
 #pragma once
 
 #include "spi/aio_engine.hpp"
@@ -105,11 +107,11 @@ public:
 
     /// The part of a request that the order needs. It belongs to the order from enqueue() to complete().
     struct item {
-        file* of = nullptr;
+        std::uint64_t syncs_before = 0; ///< of those of its file: so many were enqueued earlier
         item* before = nullptr;
         item* after = nullptr;
-        item* next_append = nullptr;
-        item* next_ready = nullptr; ///< in what enqueue() and complete() return; of an append before that, the one before it
+        item* next_append = nullptr; ///< of a sync that waits, and has not been told: the next of these
+        item* next_ready = nullptr; ///< in what enqueue() and complete() return; before that, the other way along next_append
         std::int16_t covered_error = 0; ///< sync: the first error of what it covers; final when it is ready
         order_kind kind : 2 = order_kind::free;
         bool started : 1 = false; ///< enqueue() or complete() has returned it
@@ -125,8 +127,8 @@ public:
     /// Takes the reference over. Returns the item if it may start now, else null.
     item* enqueue(item& i, file& f, order_kind kind) noexcept;
 
-    /// An item is over, started or not. Returns the list of those that may start now, in the order of the calls.
-    item* complete(item& i, int error) noexcept;
+    /// An item of that file is over, started or not. Returns the list of those that may start now, in the order of the calls.
+    item* complete(item& i, file& f, int error) noexcept;
 
     bool empty() const noexcept { return files_.empty(); }
 
@@ -136,13 +138,16 @@ public:
         item* last = nullptr;
         item* first_append = nullptr;
         item* last_append = nullptr;
+        item* last_untold = nullptr; ///< of the syncs that wait, and have not been told of an error
+        std::uint64_t syncs = 0;     ///< how many were enqueued
         std::size_t references = 0;
     };
 
 private:
     static void unlink(file& f, item& i) noexcept;
     static void unlink_append(file& f, item& i) noexcept;
-    static void tell_syncs(const item& i, int error) noexcept;
+    static void unlink_untold(file& f, item& sync) noexcept;
+    static void tell_syncs(file& f, const item& i, int error) noexcept;
 
     using table = std::unordered_map<file_identity, file, file_identity_hash>;
     static constexpr std::size_t most_spare = 64;
@@ -184,7 +189,7 @@ inline void aio_order::close(file& f) noexcept
 
 inline aio_order::item* aio_order::enqueue(item& i, file& f, order_kind kind) noexcept
 {
-    i.of = &f;
+    i.syncs_before = f.syncs;
     i.kind = kind;
     i.started = true;
     if (kind == order_kind::sync && !f.first)
@@ -194,6 +199,10 @@ inline aio_order::item* aio_order::enqueue(item& i, file& f, order_kind kind) no
     f.last = &i;
     if (kind == order_kind::sync) {
         i.started = false;
+        ++f.syncs;
+        if (f.last_untold)
+            f.last_untold->next_append = &i;
+        i.next_ready = std::exchange(f.last_untold, &i);
         return nullptr;
     }
     if (kind == order_kind::free)
@@ -206,9 +215,8 @@ inline aio_order::item* aio_order::enqueue(item& i, file& f, order_kind kind) no
     return i.started ? &i : nullptr;
 }
 
-inline aio_order::item* aio_order::complete(item& i, int error) noexcept
+inline aio_order::item* aio_order::complete(item& i, file& f, int error) noexcept
 {
-    file& f = *i.of;
     item* ready = nullptr;
     item** tail = &ready;
     const auto start = [&tail](item& next) {
@@ -220,11 +228,14 @@ inline aio_order::item* aio_order::complete(item& i, int error) noexcept
     if (i.kind == order_kind::append)
         unlink_append(f, i);
     if (i.kind != order_kind::sync || !i.started) {
-        if (error && i.kind != order_kind::sync)
-            tell_syncs(i, error);
+        if (i.kind == order_kind::sync)
+            unlink_untold(f, i);
+        else if (error)
+            tell_syncs(f, i, error);
         unlink(f, i);
         while (f.first && f.first->kind == order_kind::sync) {
             item& sync = *f.first;
+            unlink_untold(f, sync);
             unlink(f, sync);
             start(sync);
         }
@@ -253,11 +264,25 @@ inline void aio_order::unlink(file& f, item& i) noexcept
     (i.after ? i.after->before : f.last) = i.before;
 }
 
-inline void aio_order::tell_syncs(const item& i, int error) noexcept
+// Of a sync that waits; it may have been told, and then it is in the list no more.
+inline void aio_order::unlink_untold(file& f, item& sync) noexcept
 {
-    for (item* later = i.after; later; later = later->after)
-        if (later->kind == order_kind::sync && later->covered_error == 0)
-            later->covered_error = static_cast<std::int16_t>(error);
+    if (sync.covered_error != 0)
+        return;
+    item* const before = std::exchange(sync.next_ready, nullptr);
+    item* const after = std::exchange(sync.next_append, nullptr);
+    if (before)
+        before->next_append = after;
+    (after ? after->next_ready : f.last_untold) = before;
+}
+
+inline void aio_order::tell_syncs(file& f, const item& i, int error) noexcept
+{
+    while (f.last_untold && f.last_untold->syncs_before >= i.syncs_before) {
+        item& sync = *f.last_untold;
+        unlink_untold(f, sync);
+        sync.covered_error = static_cast<std::int16_t>(error);
+    }
 }
 
 } // namespace sigev::sources

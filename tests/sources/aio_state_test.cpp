@@ -1,5 +1,5 @@
 // What a request is refused for, and which request may start when: without threads, against a simple model.
-#include "support/support.hpp"
+#include "support/stepping.hpp"
 
 #include "sources/aio_state.hpp"
 
@@ -10,12 +10,14 @@
 
 using namespace sigev::sources;
 using sigev::spi::aio_operation;
+using sigev_tests::stepping;
 
 namespace {
 
 /// A request, and what the model knows of it.
 struct entry : aio_order::item {
     unsigned file = 0;
+    aio_order::file* of = nullptr;
     bool started = false;
     bool over = false;
     int error = 0; ///< sync: the first error of what it covers, by the model
@@ -30,6 +32,7 @@ public:
         all_.push_back(std::make_unique<entry>());
         entry& e = *all_.back();
         e.file = file;
+        e.of = f;
         e.kind = kind;
         started(order_.enqueue(e, *f, kind));
         return e;
@@ -43,14 +46,16 @@ public:
                 if (later->file == e.file && later->kind == order_kind::sync && !later->over && !later->error
                     && !later->started)
                     later->error = error;
-        started(order_.complete(e, error));
+        started(order_.complete(e, *e.of, error));
+        forget(e);
     }
 
     /// One that has not started is over: it has been cancelled.
     void cancel(entry& e) {
         BOOST_REQUIRE(!e.started);
         e.over = true;
-        started(order_.complete(e, 0));
+        started(order_.complete(e, *e.of, 0));
+        forget(e);
         BOOST_TEST(!e.started);
     }
 
@@ -115,6 +120,13 @@ private:
             BOOST_TEST(!e.started);
             e.started = true;
         }
+    }
+
+    /// The order has let go of it, and nothing leads there.
+    static void forget(entry& e) {
+        auto* const nowhere = reinterpret_cast<aio_order::item*>(64);
+        e.before = e.after = e.next_append = e.next_ready = nowhere;
+        e.syncs_before = ~std::uint64_t{0};
     }
 
     aio_order order_;
@@ -212,15 +224,57 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_before_its_turn_strands_nobody) {
 BOOST_AUTO_TEST_CASE(a_million_appends_are_cancelled_each_in_a_few_steps, *sigev_tests::deadline(60)) {
     aio_order order;
     std::vector<aio_order::item> all(1'000'000);
+    aio_order::file* f = nullptr;
     for (aio_order::item& i : all)
-        (void)order.enqueue(i, *order.open({1, 1}), order_kind::append);
+        (void)order.enqueue(i, *(f = order.open({1, 1})), order_kind::append);
     for (std::size_t n = all.size() - 1; n != 0; --n)
-        if (order.complete(all[n], 0))
+        if (order.complete(all[n], *f, 0))
             BOOST_FAIL("what was cancelled let another one start");
     const bool first_started = all[0].started;
     BOOST_TEST(first_started);
-    BOOST_TEST(!order.complete(all[0], 0));
+    BOOST_TEST(!order.complete(all[0], *f, 0));
     BOOST_TEST(order.empty());
+}
+
+namespace {
+
+/// As many reads as syncs are enqueued, in this order, and all reads fail. How many instructions that is; each sync has been
+/// told of the first failure that it covers.
+unsigned length_of_failures(stepping& steps, unsigned n, bool one_by_one, bool last_first) {
+    aio_order order;
+    aio_order::file* f = nullptr;
+    std::vector<aio_order::item> reads(n), syncs(n);
+    for (unsigned i = 0; i != 2 * n; ++i) {
+        const bool is_read = one_by_one ? i % 2 == 0 : i < n;
+        f = order.open({1, 1});
+        (void)order.enqueue((is_read ? reads : syncs)[one_by_one ? i / 2 : i % n], *f, is_read ? order_kind::free : order_kind::sync);
+    }
+    const unsigned length = steps.length([&] {
+        for (unsigned k = 0; k != n; ++k) {
+            const unsigned i = last_first ? n - 1 - k : k;
+            (void)order.complete(reads[i], *f, static_cast<int>(1 + i));
+        }
+    });
+    for (unsigned i = 0; i != n; ++i) {
+        const unsigned covered = one_by_one && last_first ? i : last_first ? n - 1 : 0;
+        BOOST_TEST((syncs[i].started && syncs[i].covered_error == static_cast<int>(1 + covered)));
+        (void)order.complete(syncs[i], *f, syncs[i].covered_error);
+    }
+    BOOST_TEST(order.empty());
+    return length;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(each_of_many_failures_before_many_syncs_takes_a_few_steps) {
+    stepping steps;
+    for (const bool one_by_one : {false, true})
+        for (const bool last_first : {false, true}) {
+            const unsigned some = length_of_failures(steps, 30, one_by_one, last_first);
+            const unsigned twice = length_of_failures(steps, 60, one_by_one, last_first);
+            BOOST_TEST_MESSAGE(some << " and " << twice << " instructions");
+            BOOST_TEST(2 * twice < 5 * some); // four times as many where each looks at all the others
+        }
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_that_is_over_is_not_covered) {

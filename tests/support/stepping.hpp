@@ -55,6 +55,15 @@ public:
         return false;
     }
 
+    /// How many instructions the operation has; some of them are of this class.
+    template <class Operation>
+    unsigned length(Operation&& operation)
+    {
+        constexpr unsigned more_than_it_has = ~0u;
+        interrupted(more_than_it_has, operation, [] {});
+        return more_than_it_has - left_;
+    }
+
     /// round(k) for k = 0, 1, ... until it says that the operation was not interrupted any more. How often it was.
     template <class Round>
     unsigned each(Round&& round, unsigned most = 100'000)
