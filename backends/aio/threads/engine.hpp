@@ -10,6 +10,11 @@
 // it when the queue is long and there are cores for them. Before a thread makes a call that blocks, it puts back what it has
 // taken beyond that, and another one goes on in its place: so up to `most_threads` requests are with the device at once.
 //
+// One that finds nothing sleeps at once. Looking for a while first was tried: it then takes requests one by one, and what the two
+// threads hand each other costs more than the wakes. On two virtual cores a queued read of 4 KiB went from 1.24 us to 1.1, but in half
+// of the runs, those in which it took 1.9 before, to 2.2. Of all that, an array between two threads that does no more than duplicate,
+// fstat(), F_GETFL, read and close takes 0.83 and 1.1.
+//
 // They leave after a while with nothing to do, all but one while there is a channel, for which open() has promised it. (A process
 // whose main thread has left ends with its last thread.) They are joined, by the next thread that is made or by stop().
 //
