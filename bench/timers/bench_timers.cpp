@@ -62,6 +62,10 @@ const bench timers{
         {"create.1k", "kernel", "ns", some, how::ask, "create"},
         {"create.100k", "sigev", "ns", many, how::ask, "create"},
         {"create.1m", "sigev", "ns", very_many, how::ask, "create"},
+        // No goal's: the same beside so many that stay as they are.
+        {"create.one.1k", "sigev", "ns", some, how::ask, "create.one"},
+        {"create.one.1k", "kernel", "ns", some, how::ask, "create.one"},
+        {"create.one.1m", "sigev", "ns", very_many, how::ask, "create.one"},
 
         {"burst", "sigev", "M/s", many},
         {"burst", "libev", "M/s", many},

@@ -14,7 +14,8 @@
 //     static constexpr bool keeps_time              "from now" is from begin(): the loop keeps the time
 //     static constexpr bool holds_what_is_scarce    they are not kept until the next repetition: others need what they hold
 //
-// and, to be measured in creating, `void recreate(std::size_t i)`: timer i is deleted and made anew, unarmed.
+// and, to be measured in creating, `void recreate(std::size_t i)`: timer i is deleted and made anew, unarmed;
+// `void make_and_delete()`: one more, unarmed.
 //
 // What is counted is processor time, of all threads of the contestant: so a reactor of its own that works behind the arming
 // thread's back is counted, and what else runs on the machine is not.
@@ -152,15 +153,16 @@ double rearm(std::uint64_t n)
 
 // ---- creating -----------------------------------------------------------------------------------------------------------------
 
+inline constexpr std::size_t makings = 50'000;
+
 /// With n live: a timer is deleted and another one made.
 template <class Timers>
 double create(std::uint64_t n)
 {
-    constexpr std::size_t times = 50'000;
     Timers& t = live<Timers>(n);
     dice d;
     const std::uint64_t before = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
-    for (std::size_t i = 0; i != times; ++i)
+    for (std::size_t i = 0; i != makings; ++i)
         t.recreate(d.below(t.size()));
     t.end();
     const std::uint64_t used = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - before;
@@ -169,7 +171,21 @@ double create(std::uint64_t n)
         t.arm(i, d.ahead());
     t.end();
     let_go<Timers>();
-    return static_cast<double>(used) / times;
+    return static_cast<double>(used) / makings;
+}
+
+/// Beside n live: a timer is made and deleted, so what is measured is not whether a processor's cache holds the n.
+template <class Timers>
+double create_one(std::uint64_t n)
+{
+    Timers& t = live<Timers>(n);
+    const std::uint64_t before = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+    for (std::size_t i = 0; i != makings; ++i)
+        t.make_and_delete();
+    t.end();
+    const std::uint64_t used = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - before;
+    let_go<Timers>();
+    return static_cast<double>(used) / makings;
 }
 
 // ---- how many, and what they take; in a process of its own -----------------------------------------------------------------------

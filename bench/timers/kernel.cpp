@@ -35,6 +35,12 @@ public:
         unless(::timer_delete(all_[i]) == 0, "timer_delete");
         unless(make(all_[i]), "timer_create");
     }
+    void make_and_delete()
+    {
+        timer_t t{};
+        unless(make(t), "timer_create");
+        unless(::timer_delete(t) == 0, "timer_delete");
+    }
 
 private:
     static bool make(timer_t& t)
@@ -74,6 +80,7 @@ int main(int argc, char** argv)
         argc, argv,
         {{"rearm", rearm<timers>},
          {"create", create<timers>},
+         {"create.one", create_one<timers>},
          {"memory", kernel_memory},
          {"most", most<timers>},
          {"burst.signal", burst_signals<timers>}});

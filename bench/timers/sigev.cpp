@@ -60,11 +60,20 @@ public:
     {
         unless(::sigev_timer_delete(all_[i]) == 0, "sigev_timer_delete");
         all_[i] = made();
-        if (++made_ % 64 == 0) // the loop comes round
-            end();
+        come_round();
+    }
+    void make_and_delete()
+    {
+        unless(::sigev_timer_delete(made()) == 0, "sigev_timer_delete");
+        come_round();
     }
 
 private:
+    void come_round()
+    {
+        if (++made_ % 64 == 0)
+            end();
+    }
     timer_t made()
     {
         sigevent event{};
@@ -117,6 +126,7 @@ int main(int argc, char** argv)
         argc, argv,
         {{"rearm", rearm<timers>},
          {"create", create<timers>},
+         {"create.one", create_one<timers>},
          {"memory", memory<timers>},
          {"most", most<timers>},
          {"burst", burst<timers>},
