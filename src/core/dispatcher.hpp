@@ -79,6 +79,11 @@ public:
     void raise_soon(subscription& s, std::uint64_t n, std::int64_t scheduled, clockid_t clock) noexcept;
     void hand_over() noexcept { hand_over(false); }
 
+    /// When the last request was raised whose occasion goes by the drain; on CLOCK_MONOTONIC. 0: none has.
+    std::int64_t last_request() const noexcept { return last_request_.load(std::memory_order_relaxed); }
+    /// Requests that are not further apart come in a burst. Nanoseconds; a lone call and its answer take twice as long.
+    static constexpr std::int64_t burst_gap = 4'000;
+
     // ---- the drain ------------------------------------------------------------------------------------------------------
 
     /// Takes the drain word. False: somebody else has it, and will go round once more.
@@ -180,6 +185,7 @@ private:
     spi::workers* team_ = nullptr;
 
     alignas(64) std::atomic<record*> submitted_{nullptr};
+    std::atomic<std::int64_t> last_request_{0};
     sys::ready_bitmap overflowed_;
 
     alignas(64) std::atomic<drain> word_{drain::idle};

@@ -163,6 +163,7 @@ private:
 struct event_loop::state {
     boost::asio::io_context context{1};
     std::unique_ptr<event_loop::watcher> watcher; // goes before the context
+    std::int64_t request = 0; ///< the last one that another was awaited after
     unsigned turns = 0;      ///< that found a post, since the context last ran
     bool all_watched = true;
 };
@@ -202,8 +203,8 @@ template <class Wait>
 void event_loop::turn(std::chrono::nanoseconds longest_look, Wait wait) noexcept
 {
     core::reactor& home = reactor();
-    const std::uint64_t patience =
-        std::min(spin.load(std::memory_order_relaxed), static_cast<std::uint64_t>(longest_look.count()));
+    const std::uint64_t patience = std::min(std::max(spin.load(std::memory_order_relaxed), rest_of_burst()),
+                                            static_cast<std::uint64_t>(longest_look.count()));
     if (patience != 0 && look_for_a_while(patience)) {
         // The context has run something.
     } else if (home.try_sleep()) {
@@ -219,6 +220,18 @@ void event_loop::turn(std::chrono::nanoseconds longest_look, Wait wait) noexcept
     }
     home.awake();
     state_->all_watched = state_->watcher->settle();
+}
+
+// How long the next request of a burst may be awaited still. Who sleeps meanwhile is woken for each, and to wake takes who asks for
+// them longer than the requests do. Each is waited for once, from when it was raised: that may long be over.
+std::uint64_t event_loop::rest_of_burst() noexcept
+{
+    const std::int64_t last = reactor().dispatcher().last_request();
+    if (last == state_->request || reactor().is_posted())
+        return 0;
+    state_->request = last;
+    const std::int64_t left = last + dispatcher::burst_gap - static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
+    return left > 0 ? static_cast<std::uint64_t>(left) : 0;
 }
 
 // True when the context has run something; false when it is time to sleep, or something has been posted.

@@ -7,7 +7,7 @@
 // The loop is ours from the call that blocks to its return, so it can say that it is awake (core/wakeup_word.hpp): then a
 // post is one exchange, and the loop finds it when it asks whether it may sleep. Before it sleeps it may be told to look for
 // a while whether something comes (sigev_spin()); a thread that sleeps needs some 25 us to be woken on another core, one
-// that looks needs none, and uses up its core.
+// that looks needs none, and uses up its core. After a request it looks until the next one of a burst would have come, a few us.
 #pragma once
 
 #include "core/reactor.hpp"
@@ -50,6 +50,7 @@ private:
 
     template <class Wait>
     void turn(std::chrono::nanoseconds longest_look, Wait wait) noexcept;
+    std::uint64_t rest_of_burst() noexcept;
     bool look_for_a_while(std::uint64_t nanoseconds) noexcept;
 
     std::unique_ptr<state> state_;

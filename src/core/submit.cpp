@@ -133,7 +133,6 @@ namespace {
 // while notifications come in bursts: then the hop is made anyway, and the calls share it.
 bool goes_without_a_hop(const subscription& s, std::int64_t now) noexcept
 {
-    constexpr std::int64_t burst = 4'000; // nanoseconds; a lone call and its answer take twice as long
     constexpr unsigned quiet_for = 32;    // so many lone ones, and the bursts are over
     static constinit std::atomic<std::int64_t> last_call{0};
     static constinit std::atomic<unsigned> restless{0};
@@ -145,7 +144,7 @@ bool goes_without_a_hop(const subscription& s, std::int64_t now) noexcept
     const std::int64_t last = last_call.load(std::memory_order_relaxed);
     last_call.store(now, std::memory_order_relaxed);
     const unsigned before = restless.load(std::memory_order_relaxed);
-    const unsigned left = now - last < burst ? quiet_for : before == 0 ? 0 : before - 1;
+    const unsigned left = now - last < dispatcher::burst_gap ? quiet_for : before == 0 ? 0 : before - 1;
     if (left != before)
         restless.store(left, std::memory_order_relaxed);
     return left == 0;
@@ -190,8 +189,10 @@ void dispatcher::submit(occasion& o, std::int64_t data, int error, std::int64_t 
         discard(o);
     else if (goes_without_a_hop(s, scheduled))
         deliver_among_others(o);
-    else
+    else {
+        last_request_.store(scheduled, std::memory_order_relaxed);
         push(o);
+    }
 }
 
 // ---- without a hop -----------------------------------------------------------------------------------------------------------

@@ -197,6 +197,51 @@ BOOST_FIXTURE_TEST_CASE(who_waits_with_a_limit_does_not_look_for_longer, loop_fi
     core::event_loop::spin = 0;
 }
 
+// Who sleeps between two of them is woken for each.
+BOOST_FIXTURE_TEST_CASE(after_a_request_the_next_one_is_awaited_for_a_moment_and_once, loop_fixture)
+{
+    core::registry& all = *core::registry::ensure();
+    BOOST_REQUIRE(loop->reactor().attach(0, source));
+    sigevent nobody{};
+    nobody.sigev_notify = SIGEV_NONE;
+    static std::atomic<int> over{0};
+    core::subscription_spec spec;
+    spec.event = &nobody;
+    spec.source = SIGEV_SOURCE_AIO;
+    spec.kind = core::raising::common;
+    spec.on = &loop->reactor();
+    spec.over = [](core::occasion&) noexcept { ++over; };
+    core::occasion request;
+    BOOST_REQUIRE(all.open(spec, request.owner) == 0);
+    core::subscription& shared = *request.owner;
+    loop->interrupt();
+    loop->run_one(); // awake from here on
+    // The moment is made long: it is counted from when the request was raised.
+    const std::uint64_t later = sigev::sys::now(CLOCK_MONOTONIC) + 60 * sigev::sys::nanoseconds_per_second;
+    loop->reactor().dispatcher().submit(request, 0, 0, static_cast<std::int64_t>(later));
+    loop->run_one();
+    BOOST_TEST(over == 1);
+    static_cast<void>(written());
+
+    std::thread waits([&] { loop->run_one(); });
+    clockid_t clock;
+    BOOST_REQUIRE(pthread_getcpuclockid(waits.native_handle(), &clock) == 0);
+    BOOST_TEST(wait_until([&] { return sigev::sys::now(clock) > 5'000'000; })); // it looks, and does not sleep
+    ++source.posted;
+    loop->reactor().wake();
+    waits.join();
+    BOOST_TEST(source.seen == 1u);
+    BOOST_TEST(!written());
+
+    const std::uint64_t before = sigev::sys::now(CLOCK_THREAD_CPUTIME_ID);
+    for (int i = 0; i != 4; ++i) // an edge that is heard only now ends one of them
+        loop->run_one_for(std::chrono::milliseconds(50));
+    BOOST_TEST(sigev::sys::now(CLOCK_THREAD_CPUTIME_ID) - before < 50'000'000u); // it sleeps
+    shared.road.load()->cancel(shared);
+    shared.generation.unpin();
+    all.maybe_free(shared);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(perpetual_watch)
