@@ -264,7 +264,9 @@ bool aio_source::tell(aio_telling& t, ssize_t result, int error) noexcept
     core::subscription& told = *t.owner;
     core::dispatcher& road = *told.road.load(std::memory_order_acquire);
     const bool shares = told.kind == core::raising::common;
-    const auto now = static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC));
+    // A kevent says no time, so nobody asks for it here, nor where it is compared with that of the delivery.
+    const bool timed = !told.has_its_own_each() || core::statistics::wanted();
+    const auto now = timed ? static_cast<std::int64_t>(sys::now(CLOCK_MONOTONIC)) : 0;
     if (shares)
         road.submit(t, error ? 0 : result, error, now);
     else

@@ -2,10 +2,16 @@
 #include "core/statistics.hpp"
 
 #include "core/registry.hpp"
+#include "sources/aio.hpp"
 #include "support/support.hpp"
+#include "sys/clock.hpp"
 
+#include <fcntl.h>
+#include <iterator>
+#include <poll.h>
 #include <sys/mman.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace sigev;
@@ -144,6 +150,41 @@ BOOST_AUTO_TEST_CASE(books_are_closed_by_their_owner_alone)
     statistics::kernel_timer_ended(SIGEV_SIGNAL, 8, books, 5);
     BOOST_TEST(books->owner == 0u);
     BOOST_TEST(sum(p, 1, SIGEV_SOURCE_TIMER, SIGEV_SIGNAL, &sys::statistics::row::kernel_raised) == 15u);
+}
+
+// Otherwise nobody asks for the time when a kevent is posted or retrieved.
+BOOST_AUTO_TEST_CASE(a_request_that_waits_in_a_kqueue_is_late)
+{
+    page& p = shared_page();
+    statistics::share(p);
+    core::registry* const all = core::registry::ensure();
+    BOOST_REQUIRE(all);
+    const int queue = all->kqueues().open();
+    BOOST_REQUIRE(queue >= 0);
+    char byte;
+    aiocb cb{};
+    cb.aio_fildes = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    cb.aio_buf = &byte;
+    cb.aio_nbytes = 1;
+    cb.aio_sigevent.sigev_notify = SIGEV_KEVENT;
+    cb.aio_sigevent.sigev_notify_kqueue = queue;
+    cb.aio_sigevent.sigev_notify_kevent_flags = EV_ONESHOT;
+    BOOST_REQUIRE(sources::aio_source::ensure()->submit({}, cb) == 0);
+    pollfd readable{queue, POLLIN, 0};
+    BOOST_REQUIRE(::poll(&readable, 1, 60'000) == 1);
+    constexpr std::int64_t wait = 5'000'000;
+    for (const std::uint64_t posted = sys::now(CLOCK_MONOTONIC); sys::now(CLOCK_MONOTONIC) - posted < wait;)
+        ;
+    sigev_kev event;
+    BOOST_REQUIRE(all->kqueues().kevent(queue, nullptr, 0, &event, 1, nullptr) == 1);
+    std::uint64_t late = 0, other = 0;
+    for (const auto& r : p.rows)
+        for (std::size_t i = 0; i != std::size(r.late); ++i)
+            (i >= static_cast<std::size_t>(sys::statistics::bucket_of(wait)) ? late : other) += r.late[i];
+    BOOST_TEST(late == 1u);
+    BOOST_TEST(other == 0u);
+    ::close(cb.aio_fildes);
+    core::registry::shutdown();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
