@@ -47,12 +47,11 @@ public:
         const std::function<void()> what(std::ref(interruption));
         interruption_ = &what;
         left_ = after;
+        has_run_ = false;
         enter();
         operation();
-        if (!interruption_)
-            return true;
-        leave();
-        return false;
+        leave(); // the interruption may have come on the way there, so it is asked afterwards
+        return has_run_;
     }
 
     /// How many instructions the operation has; some of them are of this class.
@@ -98,6 +97,7 @@ private:
             const auto& what = *interruption_;
             interruption_ = nullptr;
             what();
+            has_run_ = true;
         }
     }
 #else
@@ -107,6 +107,7 @@ private:
 
     inline static const std::function<void()>* volatile interruption_ = nullptr;
     inline static volatile unsigned left_ = 0;
+    inline static volatile bool has_run_ = false;
     struct sigaction before_ = {};
 };
 
