@@ -1,5 +1,5 @@
-// Many timers that are due at once: their calls go to the workers' lanes by the handful. Here something happens in the middle of
-// one: a callback ends its thread, forks, blocks, or takes others away. Of the rest nothing is lost, late, or told twice.
+// Many timers that are due at once: their calls go to the workers' lanes by the handful. Here something happens in the middle
+// of one: a callback ends its thread, forks, blocks, or takes others away. Of the rest nothing is lost, late, or told twice.
 //
 // A manual clock makes that the same each time: all are due with one leap of it. (In which order nobody promises: what counts
 // is the turn of a call, and not which timer's it is.) Where the rest has to wait in its lanes, all are for one worker: on a

@@ -247,7 +247,8 @@ unsigned length_of_failures(stepping& steps, unsigned n, bool one_by_one, bool l
     for (unsigned i = 0; i != 2 * n; ++i) {
         const bool is_read = one_by_one ? i % 2 == 0 : i < n;
         f = order.open({1, 1});
-        (void)order.enqueue((is_read ? reads : syncs)[one_by_one ? i / 2 : i % n], *f, is_read ? order_kind::free : order_kind::sync);
+        aio_order::item& next = (is_read ? reads : syncs)[one_by_one ? i / 2 : i % n];
+        (void)order.enqueue(next, *f, is_read ? order_kind::free : order_kind::sync);
     }
     const unsigned length = steps.length([&] {
         for (unsigned k = 0; k != n; ++k) {
