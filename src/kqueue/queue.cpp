@@ -34,7 +34,7 @@ bool queue::is(int descriptor) noexcept
     // Only an epoll that watches our event_raw can change how it does; every other descriptor refuses.
     epoll_event same{};
     same.events = EPOLLIN;
-    return ::epoll_ctl(descriptor, EPOLL_CTL_MOD, wait_descriptor(), &same) == 0;
+    return sys::raw_epoll_ctl(descriptor, EPOLL_CTL_MOD, wait_descriptor(), &same) == 0;
 }
 
 void queue::close_number() noexcept

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -63,6 +64,13 @@ inline void raw_close(int fd) noexcept
     const long n = ::syscall(SYS_preadv2, fd, pieces, count, offset, 0L, flags);
     return n >= 0 ? n : -errno;
 #endif
+}
+
+/// For a number that may be anybody's by now: ThreadSanitizer follows descriptors by number, and takes a question that goes through
+/// libc for a race with who opens the next file of that number.
+inline int raw_epoll_ctl(int set, int operation, int fd, epoll_event* event) noexcept
+{
+    return static_cast<int>(::syscall(SYS_epoll_ctl, set, operation, fd, event));
 }
 
 /// *timeout is changed by the kernel; null: for ever.

@@ -1,6 +1,8 @@
 // Many threads at once: nothing posted is lost, nothing is told twice, no wakeup is missed.
 #include "fixture.hpp"
 
+#include "support/many.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -116,6 +118,30 @@ BOOST_AUTO_TEST_CASE(each_delivery_ends_once_whatever_happens, *sigev_tests::dea
         });
         BOOST_TEST_REQUIRE(static_cast<std::size_t>(over) + refused == mine.size());
     }
+}
+
+// Whose number it is by then shows in the answer; under ThreadSanitizer also that the question is none of a descriptor of ours.
+BOOST_AUTO_TEST_CASE(a_number_is_asked_while_the_next_kqueue_gets_it)
+{
+    std::atomic<int> number{all->open()};
+    std::atomic<bool> done{false};
+    std::atomic<int> wrong{0};
+    std::thread asks([&] {
+        const timespec now{};
+        sigev_kev event;
+        while (!done) {
+            const int answer = all->kevent(number, nullptr, 0, &event, 1, &now);
+            wrong += answer != 0 && answer != -EBADF;
+        }
+    });
+    for (sigev_tests::many rounds(2'000); rounds.go_on();) {
+        all->close(number);
+        number = all->open();
+    }
+    done = true;
+    asks.join();
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(all->close(number) == 0);
 }
 
 // Requests in two kqueues, of which one or the other is closed, at addresses that are used again and again: each ends once, and
