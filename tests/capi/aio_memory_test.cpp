@@ -85,9 +85,10 @@ void costs_at_most(int method, std::size_t limit) {
     for (std::size_t i = 0; i != count; ++i)
         BOOST_TEST_REQUIRE(sigev_aio_return(&all[i]) == 1);
     BOOST_TEST(all_delivered(count));
-    // Given back, but for what tables keep: less than a request's share of the tables, and marks of kevents.
+    // Given back, but for marks of kevents and what tables and threads keep, which varies: on a busy machine 80 KB have been seen.
+    // What a request has of its own and does not give back would be 32 bytes at least.
     BOOST_TEST_MESSAGE(static_cast<long>(in_use() - few) << " bytes are kept of " << count);
-    const std::size_t kept = method == SIGEV_KEVENT ? 34 : 1;
+    const std::size_t kept = method == SIGEV_KEVENT ? 50 : 25;
     BOOST_TEST(wait_until([&] { return in_use() < few + kept * count; }));
     sigev_kqueue_close(queue);
 }
