@@ -95,8 +95,14 @@ int queue::promise(std::uint64_t aiocb, std::uint16_t flags, mark*& out) noexcep
     if (closed_)
         return EBADF;
     collect(gone);
+    out = board_.take(aiocb, *this, flags);
+    if (!out)
+        return ENOMEM;
+    references_.fetch_add(1, std::memory_order_relaxed);
     // A program that starts a request again without aio_return() has no use for the old condition.
     board_.find(aiocb, *this, [&](mark& m) noexcept {
+        if (&m == out)
+            return;
         const std::uint64_t holds = m.holds.load(std::memory_order_relaxed);
         if (awaited::is(holds)) {
             awaited old = awaited::from(holds);
@@ -109,10 +115,6 @@ int queue::promise(std::uint64_t aiocb, std::uint16_t flags, mark*& out) noexcep
         place(old);
         end_if_over(old, gone);
     });
-    out = board_.take(aiocb, *this, flags);
-    if (!out)
-        return ENOMEM;
-    references_.fetch_add(1, std::memory_order_relaxed);
     return 0;
 }
 

@@ -6,12 +6,15 @@
 #include "limits.hpp"
 #include "support/sanitizers.hpp"
 
+#include <vector>
+
 using namespace aio_tests;
 
 namespace {
 
 enum class call { read_of_a_pipe, write_to_a_file, fsync, list, list_that_waits };
 constexpr call calls[] = {call::read_of_a_pipe, call::write_to_a_file, call::fsync, call::list, call::list_that_waits};
+constexpr int methods[] = {SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_KEVENT};
 
 /// A call that is made for the first time in a process, once with too little, and once with enough.
 class attempt {
@@ -25,10 +28,20 @@ public:
         event_.sigev_notify = notify;
         if (notify == SIGEV_SIGNAL)
             event_.sigev_signo = SIGURG; // nobody minds
+        else if (notify == SIGEV_KEVENT)
+            BOOST_REQUIRE((event_.sigev_notify_kqueue = queue_ = sigev_kqueue()) >= 0);
         else
             event_.sigev_notify_function = [](sigval) {};
         first_.aio_sigevent = second_.aio_sigevent = event_;
         BOOST_REQUIRE(write(pipe_.write, "x", 1) == 1);
+    }
+
+    attempt(const attempt&) = delete;
+    attempt& operator=(const attempt&) = delete;
+    ~attempt()
+    {
+        if (queue_ >= 0)
+            sigev_kqueue_close(queue_);
     }
 
     /// Allocates nothing of its own. True: it went through.
@@ -80,6 +93,7 @@ private:
     descriptor file_{temporary_file()};
     std::array<char, 2> bytes_{};
     sigevent event_{};
+    int queue_ = -1;
     std::array<std::unique_ptr<aiocb>, 2> owned_{std::make_unique<aiocb>(), std::make_unique<aiocb>()};
     aiocb &first_, &second_;
     int result_ = 0;
@@ -91,7 +105,7 @@ template <class Make>
 void with_one_more_each_time(Make&& make)
 {
     for (const call what : calls)
-        for (const int notify : {SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD})
+        for (const int notify : methods)
             for (unsigned long n = 0;; ++n) {
                 BOOST_TEST_CONTEXT("call " << static_cast<int>(what) << ", notify " << notify << ", with " << n)
                 {
@@ -121,6 +135,58 @@ BOOST_AUTO_TEST_CASE(without_memory_nothing_is_queued)
     });
 }
 
+// The event of the request before, which has not been returned, included.
+BOOST_AUTO_TEST_CASE(without_memory_for_its_kevent_a_request_is_refused_and_all_is_as_it_was)
+{
+    if (!no_memory::works())
+        skip("the sanitizer has the allocator");
+    constexpr std::size_t most = 1000;
+    const descriptor file(temporary_file());
+    BOOST_REQUIRE(write(file, "x", 1) == 1);
+    const int queue = sigev_kqueue();
+    BOOST_REQUIRE(queue >= 0);
+    const std::unique_ptr<aiocb[]> all(new aiocb[most]);
+    std::vector<char> bytes(most);
+    const auto start = [&](std::size_t i) { // allocates nothing of its own
+        all[i] = make(file, &bytes[i], 1);
+        all[i].aio_sigevent.sigev_notify = SIGEV_KEVENT;
+        all[i].aio_sigevent.sigev_notify_kqueue = queue;
+        return sigev_aio_read(&all[i]);
+    };
+    BOOST_REQUIRE(start(0) == 0);
+    std::size_t n = 0;
+    int error = 0;
+    do { // until there is memory for the request, and none for its mark
+        ++n;
+        const no_memory limit(1);
+        if (start(n) != 0)
+            error = errno;
+    } while (error == 0 && n + 1 != most);
+    BOOST_TEST(error == EAGAIN);
+    BOOST_TEST(sigev_aio_error(&all[n]) == EINVAL);
+    const auto reported = [&] {
+        std::vector<sigev_kev> events(most);
+        const timespec now{};
+        return sigev_kevent(queue, nullptr, 0, events.data(), static_cast<int>(most), &now);
+    };
+    for (int times = 0; times != 2; ++times)
+        BOOST_TEST(reported() == static_cast<int>(n));
+    int again;
+    {
+        const no_memory limit(1);
+        again = sigev_aio_read(&all[0]);
+        error = errno;
+    }
+    BOOST_TEST(again == -1);
+    BOOST_TEST(error == EAGAIN);
+    BOOST_TEST(reported() == static_cast<int>(n));
+    for (std::size_t i = 0; i != n; ++i)
+        BOOST_TEST_REQUIRE(sigev_aio_return(&all[i]) == 1);
+    BOOST_TEST(reported() == 0);
+    BOOST_TEST(all_delivered(n));
+    BOOST_TEST(sigev_kqueue_close(queue) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(without_descriptors_nothing_is_queued)
 {
     need_no_descriptors();
@@ -136,7 +202,7 @@ BOOST_AUTO_TEST_CASE(without_threads_nothing_is_queued)
     need_threads_in_a_child();
     as_another_user([] {
         for (const call what : calls)
-            for (const int notify : {SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD})
+            for (const int notify : methods)
                 for (const bool first_of_all : {true, false}) {
                     attempt one(what, notify);
                     if (!first_of_all) { // those of the runtime are there
