@@ -13,7 +13,7 @@ enum class how {
     ask,   ///< the value is the contestant's own answer
     calls, ///< system calls for each of n: strace's count of a run of 2n, less that of a run of n
     apart, ///< as `ask`, but each time in a process of its own; as often as has to be
-    once,  ///< the same, and one time: a count that is the same every time, and may take long
+    once,  ///< the same, and one time: what is the same every time, or takes too long
 };
 
 /// One series.
